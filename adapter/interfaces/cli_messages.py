@@ -1,0 +1,168 @@
+"""The commands for messages: which systems are connected, translate one message or many, validate a resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adapter.fhir import json
+from adapter.fhir.outcome import Refused, is_error
+from adapter.interfaces.exits import Exit
+from adapter.interfaces.opening import now, opened, with_systems
+from adapter.interfaces.render import colour, plural, say, say_issues
+from adapter.interfaces.streams import STDIN, output, read_input
+from adapter.interfaces.views import explained, listed, said_issues
+
+if TYPE_CHECKING:
+    from adapter import Adapter, Translation
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@with_systems
+def systems(as_json: bool, mappings: tuple[Path, ...], lenient: bool | None) -> None:
+    """List the connected systems, their messages, directions and formats."""
+    found = listed(opened(mappings, lenient))
+    if as_json:
+        with output(None) as write:
+            write(json.encode_pretty(found))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("message", "kind", "direction", "event", "format", box=None, pad_edge=False)
+    for system in found:
+        for message in system["messages"]:
+            table.add_row(message["message"], system["kind"], message["direction"], message["event"], message["format"])
+    Console(no_color=colour() is False, highlight=False).print(table)
+
+
+def _instant(_context: click.Context, _option: click.Parameter, said: str | None) -> str | None:
+    if said is not None and not _INSTANT.fullmatch(said):
+        raise click.BadParameter("write an instant with its offset, such as 2026-03-18T18:10:00Z")
+    return said
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, allow_dash=True))
+@click.option("--from", "read", required=True, metavar="SYSTEM/MESSAGE", help="What the file is; `fhir`: a hub Bundle.")
+@click.option("--to", "write", metavar="SYSTEM/MESSAGE", help="What to make of it; without it, or with `fhir`: the hub Bundle.")
+@click.option("--explain", is_flag=True, help="One JSON object: result, lineage, what was not read, issues.")
+@click.option("-o", "target", metavar="FILE", help="Where to write; on an error the file stays as it was.")
+@click.option("--received", callback=_instant, metavar="INSTANT", help="When the message was received; now, if not given.")
+@click.option(
+    "--rejects", metavar="FILE", help="For a folder of many records: where to write an OperationOutcome for each that is refused."
+)
+@with_systems
+def translate(
+    file: str,
+    read: str,
+    write: str | None,
+    explain: bool,
+    target: str | None,
+    received: str | None,
+    rejects: str | None,
+    mappings: tuple[Path, ...],
+    lenient: bool | None,
+) -> None:
+    """Translate FILE (- is standard input): one message, or an extract folder of many records."""
+    ost = opened(mappings, lenient)
+    write = None if write == "fhir" else write
+    received = received or now()
+    if file != STDIN and Path(file).is_dir():
+        _translate_many(ost, Path(file), read, write, received, target, rejects, explain)
+        return
+    try:
+        done = ost.translate(_body(file), read=read, write=write, received=received)
+    except Refused as refused:
+        if explain and target is None:
+            with output(None) as put:
+                put(json.encode_pretty(explained(refused)))
+        say_issues(refused.issues, file)
+        raise click.exceptions.Exit(Exit.CONTENT) from refused
+    issues = said_issues(done.issues)
+    say_issues(issues, file)
+    bad = any(is_error(one) for one in issues)
+    if not bad or (explain and target is None):
+        with output(target) as put:
+            put(_data(done, explain=explain, pretty=True))
+    raise click.exceptions.Exit(Exit.CONTENT if bad else Exit.DONE)
+
+
+def _body(file: str) -> bytes:
+    try:
+        return read_input(file)
+    except OSError as error:
+        raise click.FileError(file, error.strerror) from error
+
+
+def _data(done: Translation, *, explain: bool, pretty: bool) -> bytes:
+    """The bytes that a translation puts out: the explanation, the target's own bytes, or the hub Bundle."""
+    if not explain and done.result is not None:
+        return done.result
+    value = explained(done) if explain else done.bundle
+    return json.encode_pretty(value) if pretty else json.encode(value) + b"\n"
+
+
+def _translate_many(
+    ost: Adapter,
+    folder: Path,
+    read: str,
+    write: str | None,
+    received: str,
+    target: str | None,
+    rejects: str | None,
+    explain: bool,
+) -> None:
+    """Every record of an extract, one line each; a bad one is told and the others go on."""
+    if write is not None:
+        raise click.UsageError("a folder of many records is read into hub Bundles; translate those with --from fhir --to ...")
+    good, refused = 0, []
+    with output(target) as put:
+        for one in _records(ost, folder, read, received):
+            if isinstance(one, Refused):
+                refused.append(one)
+                say_issues(one.issues, str(folder))
+            else:
+                good += 1
+                say_issues(said_issues(one.issues), str(folder))
+                put(_data(one, explain=explain, pretty=False))
+    if rejects:
+        with output(rejects) as put:
+            for bad in refused:
+                put(json.encode(bad.outcome) + b"\n")
+    say(f"{plural(good, 'record')} read, {len(refused)} refused")
+    raise click.exceptions.Exit(Exit.SOME if refused else Exit.DONE)
+
+
+def _records(ost: Adapter, folder: Path, read: str, received: str) -> Iterator[Translation | Refused]:
+    many: Callable[..., Iterator[Translation | Refused]] = ost.many
+    return many(folder, read, received=received)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--profile", metavar="CANONICAL", help="Judge it by this profile as well.")
+@click.option("--json", "as_json", is_flag=True, help="The OperationOutcome as JSON.")
+@with_systems
+def validate(file: str, profile: str | None, as_json: bool, mappings: tuple[Path, ...], lenient: bool | None) -> None:
+    """Check the resource or Bundle in FILE (- is standard input): by the gate, and by fhir.resources as a second opinion."""
+    try:
+        answer = opened(mappings, lenient).validate(json.decode(_body(file), source=file), profile)
+    except Refused as refused:
+        answer = refused.outcome
+    issues = said_issues(answer)
+    if as_json:
+        with output(None) as put:
+            put(json.encode_pretty(answer))
+    elif issues:
+        say_issues(issues, file, stdout=True)
+    else:
+        say(f"{file}: no issue was found", stdout=True)
+    raise click.exceptions.Exit(Exit.CONTENT if any(is_error(one) for one in issues) else Exit.DONE)

@@ -1,0 +1,45 @@
+"""What the commands share: the options that choose the systems, and the adapter they open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapter.interfaces.settings import Settings
+
+if TYPE_CHECKING:
+    from adapter import Adapter
+
+
+def with_systems(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --mappings and --lenient to a command."""
+    command = click.option(
+        "--lenient/--strict", default=None, help="An unread safety element is a warning, no longer an error (OST_LENIENT)."
+    )(command)
+    return click.option(
+        "--mappings",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        multiple=True,
+        metavar="DIR",
+        help="A further folder of systems; may be repeated (OST_MAPPINGS).",
+    )(command)
+
+
+def opened(mappings: tuple[Path, ...] = (), lenient: bool | None = None, settings: Settings | None = None) -> Adapter:
+    """The adapter with these systems; what is not given comes from the settings.
+
+    Raises SettingFaults and MapFaults.
+    """
+    import adapter
+
+    settings = settings or Settings.from_environment()
+    return adapter.load(mappings or settings.mappings, lenient=settings.lenient if lenient is None else lenient)
+
+
+def now() -> str:
+    """The present instant, as FHIR writes it. Mapping itself knows no clock: the time of receipt is told to it from here."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

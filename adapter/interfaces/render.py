@@ -1,0 +1,77 @@
+"""How issues and faults are said to people: place first, then what, why and the mend.
+
+Colour only on a terminal, and never where NO_COLOR is set (https://no-color.org).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import click
+
+from adapter.fhir.outcome import Issue, is_error, place_of, rule_of
+from adapter.interfaces.streams import output_fault
+
+_COLOURS = {"fatal": "red", "error": "red", "warning": "yellow", "information": "cyan"}
+
+
+def colour() -> bool | None:
+    """False where no colour is wanted; None lets click look whether a terminal is there."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
+def say(text: str = "", *, stdout: bool = False) -> None:
+    """A line for people. Raises OutputFault where it is the command's output and cannot be written."""
+    try:
+        click.echo(text, err=not stdout, color=colour())
+    except OSError as error:  # a log that cannot be written stops no message
+        if stdout:
+            raise output_fault(error) from error
+
+
+def issue_lines(one: Issue, file: str = "") -> Iterator[str]:
+    """One issue: `file:line:column: severity: text [rule]`, and below it where in the message, and the mend."""
+    place = place_of(one) or file
+    severity = click.style(one["severity"], fg=_COLOURS.get(one["severity"]), bold=is_error(one))
+    text = one.get("details", {}).get("text", "")
+    yield f"{place + ': ' if place else ''}{severity}: {text} [{rule_of(one)}]"
+    if where := one.get("expression"):
+        yield f"    at: {', '.join(where)}"
+    if mend := one.get("diagnostics"):
+        yield f"    mend: {mend}"
+
+
+def say_issues(issues: Sequence[Issue], file: str = "", *, stdout: bool = False) -> None:
+    """Every issue, the gravest first, and how many of each there are."""
+    for one in sorted(issues, key=_gravity):
+        for line in issue_lines(one, file):
+            say(line, stdout=stdout)
+    if issues:
+        say(counted(issues), stdout=stdout)
+
+
+def say_faults(faults: Iterable[object], *, stdout: bool = False) -> None:
+    """Start-up faults of maps or settings; each says its own place, why and mend."""
+    for fault in faults:
+        say(str(fault), stdout=stdout)
+
+
+def counted(issues: Sequence[Issue]) -> str:
+    """`2 errors, 1 warning`; "no issue" where there is none."""
+    totals = Counter("error" if is_error(one) else one["severity"] for one in issues)
+    words = [plural(totals[kind], kind) for kind in ("error", "warning") if totals[kind]]
+    if totals["information"]:
+        words.append(f"{totals['information']} for information")
+    return ", ".join(words) or "no issue"
+
+
+def plural(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _gravity(one: Issue) -> int:
+    order = ("fatal", "error", "warning", "information")
+    return order.index(one["severity"]) if one["severity"] in order else len(order)

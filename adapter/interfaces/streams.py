@@ -1,0 +1,106 @@
+"""Where a command's bytes come from and go to: a file, standard input, standard output.
+
+What is written to a file appears whole or not at all: it is written beside the target, flushed to disk, and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+STDIN = STDOUT = "-"
+
+
+class OutputFault(Exception):
+    """The output could not be written. `quiet` where its reader has gone away and wants to hear no more."""
+
+    def __init__(self, what: str, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        super().__init__(what)
+
+
+def read_input(file: str) -> bytes:
+    """The bytes of a file, or of standard input for "-". Raises OSError."""
+    return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+
+
+@contextmanager
+def output(target: str | None) -> Iterator[Callable[[bytes], None]]:
+    """A function that writes: to standard output for None or "-", else to the file, which stays as it was if the block raises.
+
+    Raises OutputFault where the bytes cannot be written; what else the block raises passes through.
+    """
+    if target is None or target == STDOUT:
+        yield partial(_write, sys.stdout.buffer, STDOUT)
+        _finish(sys.stdout.buffer, STDOUT)
+        return
+    path = Path(target).resolve()
+    with _faults(target):
+        there = path.stat() if path.exists() else None
+    if there is not None and not stat.S_ISREG(there.st_mode):  # /dev/null, a named pipe: nothing to rename over
+        with _open(path, "wb", target) as stream:
+            yield partial(_write, stream, target)
+            _finish(stream, target)
+        return
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Not tempfile: its mode 0600 would stay with a new file, where the umask should decide.
+    with _open(beside, "xb", target) as stream:
+        try:
+            yield partial(_write, stream, target)
+            _finish(stream, target, sync=True)
+            with _faults(target):
+                if there is not None:  # who could not read the old file must not read the new one
+                    os.fchmod(stream.fileno(), stat.S_IMODE(there.st_mode))
+                beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _faults(target: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise output_fault(error, target) from error
+
+
+@contextmanager
+def _open(path: Path, mode: str, target: str) -> Iterator[IO[bytes]]:
+    with _faults(target):
+        stream = path.open(mode)
+    try:
+        yield stream
+    finally:
+        # What could not be flushed has been told; closing would tell it again, and as something else.
+        with suppress(OSError):
+            stream.close()
+
+
+def _write(stream: IO[bytes], target: str, data: bytes) -> None:
+    with _faults(target):
+        stream.write(data)
+
+
+def _finish(stream: IO[bytes], target: str, *, sync: bool = False) -> None:
+    with _faults(target):
+        stream.flush()
+        if sync:
+            os.fsync(stream.fileno())
+
+
+def output_fault(error: OSError, target: str = STDOUT) -> OutputFault:
+    """The fault to raise for an error met in writing."""
+    if target == STDOUT:
+        # What Python still holds for a closed pipe would be written, and fail again, at exit.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OutputFault(f"standard output: {error.strerror}", quiet=isinstance(error, BrokenPipeError))
+    return OutputFault(f"{target}: {error.strerror}")

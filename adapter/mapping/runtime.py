@@ -1,0 +1,105 @@
+"""What generated functions call: small helpers, and the state of one fill or match.
+
+Nothing here keeps state between messages. A `Run` gathers what is found on the way: issues, what was not read, what
+rode along, and, where it was asked for, the lineage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from adapter.fhir.outcome import Issue, issue
+
+MISS: Any = type("Miss", (), {"__repr__": lambda self: "MISS"})()
+
+#: What a codec may raise over a value that is not what it takes: on match the value is another system's.
+WRONG = (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError)
+
+_SPACE = hashlib.sha1(b"https://ost-adapter.example/fhir/id/")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def namespace(name: str) -> Any:
+    """A started hash for the ids of one map: `system/message/map`."""
+    made = _SPACE.copy()
+    made.update(name.encode() + b"\x1f")
+    return made
+
+
+def uuid5(space: Any, key: str) -> str:
+    """`urn:uuid:` + a version 5 UUID of the key (RFC 9562 section 5.5), one SHA-1 and no object."""
+    made = space.copy()
+    made.update(key.encode())
+    digest = made.digest()[:16]
+    text = bytes((*digest[:6], digest[6] & 0x0F | 0x50, digest[7], digest[8] & 0x3F | 0x80, *digest[9:])).hex()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def full_url(value: Any) -> str:
+    """The fullUrl of a resource whose source gives its own id: a uuid as urn:uuid:, anything else as it stands."""
+    text = str(value)
+    return f"urn:uuid:{text}" if _UUID.fullmatch(text) else text
+
+
+def own_id(url: str) -> str:
+    """The other way: what `$id` captures from a fullUrl."""
+    return url[9:] if url.startswith("urn:uuid:") else url
+
+
+_PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+def parts_of(place: str, prefix: str) -> tuple[str | int, ...]:
+    """The keys and indexes of a place below `prefix`: `.note[0].text` is ("note", 0, "text")."""
+    return tuple(int(j) if j else name for name, j in _PART.findall(place.removeprefix(prefix)))
+
+
+def leaves(value: Any, place: str) -> list[str]:
+    """The places of every scalar below a value."""
+    if isinstance(value, dict):
+        return [found for name, below in value.items() for found in leaves(below, f"{place}.{name}" if place else name)]
+    if isinstance(value, list):
+        return [found for j, below in enumerate(value) for found in leaves(below, f"{place}[{j}]")]
+    return [place]
+
+
+def prune(made: dict[str, Any]) -> dict[str, Any]:
+    """The dict without the holes that were not filled."""
+    return {k: v for k, v in made.items() if v is not None}
+
+
+class Run:
+    """What is found during one fill or match."""
+
+    __slots__ = ("issues", "lost")
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self.lost = False
+
+    def unknown(self, where: str, name: str) -> None:
+        """A code that the ConceptMap does not have."""
+        text = f"A code that ConceptMap {name} does not have; it cannot be said on the other side."
+        self.issues.append(issue("error", "code-invalid", "code-unknown", text, expression=where, mend=f"Use a code of {name}, or add this one to it."))
+
+    def kept(self, value: Any, system: str, where: str, name: str) -> dict[str, Any]:
+        """The same where a CodeableConcept can hold the source's own coding."""
+        text = f"A code that ConceptMap {name} does not have; the source's own coding is kept."
+        self.issues.append(issue("warning", "code-invalid", "code-unknown", text, expression=where, mend=f"Add this code to {name}."))
+        return {"system": system, "code": value}
+
+    def failed(self, where: str, name: str) -> None:
+        """A value that the codec refuses."""
+        text = f"The codec {name} cannot turn this value."
+        self.issues.append(issue("error", "value", "codec", text, expression=where, mend=f"Give the value in the form that {name} expects."))
+
+    @staticmethod
+    def there(record: Any, parts: tuple[str, ...]) -> bool:
+        """Whether the record has a value at a path."""
+        for part in parts:
+            if not isinstance(record, dict):
+                return False
+            record = record.get(part)
+        return record is not None

@@ -1,0 +1,239 @@
+"""The end of a match body: captured values go back through their codecs and into the record.
+
+For every path: the reversible holes give it back (the first that has a value; others must agree), every other hole of
+the path is worked out forwards and compared. What agrees with nothing is an issue or unread, never dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.mapping.tree import Path
+
+if TYPE_CHECKING:
+    from adapter.mapping.match import Capture, MatchWriter
+
+#: Where a path of a body points: the variable of the record element ("" for the body's own), and the names.
+Target = tuple[str, tuple[str, ...]]
+
+
+class StoreWriter:
+    """Writes the store of the innermost open body of a match function."""
+
+    def __init__(self, writer: MatchWriter, element: str, owner: str) -> None:
+        self.w = writer
+        self.src = writer.src
+        self.element = element
+        self.owner = owner
+        self.finals: dict[Target, str] = {}
+
+    def write(self) -> None:
+        """Emit everything: conversions, comparisons, the record's values, the checks."""
+        givers: dict[Target, list[tuple[Capture, str]]] = {}
+        checkers: list[Capture] = []
+        for capture in sorted(self.w.body.captures, key=lambda c: c.soft):
+            if self.w.trace:
+                self.rows(capture)
+            if capture.kind == "guard" and len(capture.constant[0].values) != 1:
+                checkers.append(capture)
+            elif capture.hole is not None and not self.w.spec.reversible(capture.hole):
+                checkers.append(capture)
+            else:
+                for path, var in zip(capture.paths, self.back(capture), strict=True):
+                    if not path.place:
+                        givers.setdefault(self.target(path), []).append((capture, var))
+        for target, found in givers.items():
+            self.finals[target] = self.combine(target, found)
+        self.put()
+        for capture in checkers:
+            self.check(capture)
+
+    # where --------------------------------------------------------------------------------------------------------
+    def target(self, path: Path) -> Target:
+        """The element variable and names of a path: `f0`, `f1` ... are the record's lists, "" this body's own element."""
+        level = len(self.w.bodies) - 1 - path.up
+        if level > 0:
+            return ("" if level == len(self.w.bodies) - 1 else f"outer{level}"), path.parts
+        return f"f{self.w.depth + level}", path.parts
+
+    def at(self, where: str) -> str:
+        return self.w.at(where)
+
+    # back through the codecs ---------------------------------------------------------------------------------------
+    def back(self, capture: Capture) -> list[str]:
+        """Variables with the record's values, one for each path."""
+        src = self.src
+        if capture.kind == "guard":
+            var = src.name("t")
+            src(f"{var} = {src.constant(capture.constant[1])} if {capture.var} else {src.constant(capture.constant[0].otherwise)}")
+            return [var]
+        value = capture.var
+        if capture.hole is None or capture.kind == "kept":
+            return [value]
+        steps = self.w.spec.chain(capture.hole)
+        for index, step in enumerate(reversed(steps)):
+            made = src.name("t")
+            last = index == len(steps) - 1
+            src(f"{made} = None")
+            with src.block(f"if {value} is not None:"):
+                if step.codemap is not None:
+                    table = src.bind("back", step.codemap.backward or {})
+                    src(f"{made} = {table}.get({value}, MISS) if type({value}) is str else MISS")
+                    with src.block(f"if {made} is MISS:"):
+                        src(f"{made} = S.unknown_back({value}, {self.at(capture.where)}, {step.name!r})")
+                else:
+                    assert step.codec is not None
+                    half = src.bind("write", step.codec.write)
+                    with src.block("try:"):
+                        src(f"{made} = {half}({value})")
+                    with src.block("except WRONG:"):
+                        src(f"{made} = S.failed_back({value}, {self.at(capture.where)}, {step.name!r})")
+            if last and len(capture.paths) > 1:
+                names = [src.name("t") for _ in capture.paths]
+                src(f"{', '.join(names)} = {made} if {made} is not None else ({'None, ' * len(names)})")
+                return names
+            value = made
+        return [value]
+
+    def combine(self, target: Target, found: list[tuple[Capture, str]]) -> str:
+        """One variable for a path: the first value there is; others must be equal."""
+        src = self.src
+        final = found[0][1]
+        if len(found) == 1:
+            return final
+        merged = src.name("t")
+        src(f"{merged} = {final}")
+        for capture, var in found[1:]:
+            with src.block(f"if {var} is not None:"):
+                with src.block(f"if {merged} is None:"):
+                    src(f"{merged} = {var}")
+                with src.block(f"elif {merged} != {var}:"):
+                    if capture.kind == "list":
+                        src(f"{merged} = S.merge_lists({merged}, {var}, {self.at(capture.where)})")
+                    else:
+                        self.disagree(capture)
+        return merged
+
+    def disagree(self, capture: Capture) -> None:
+        if capture.soft:
+            self.src(f"S.unread({capture.var}, {self.at(capture.where)})")
+        else:
+            paths = " + ".join(str(p) for p in capture.paths)
+            self.src(f"S.conflict({self.at(capture.where)}, {paths!r}, {f'{self.w.map.name}:{capture.line}'!r})")
+
+    # into the record ----------------------------------------------------------------------------------------------
+    def put(self) -> None:
+        src = self.src
+        own: dict[str, Any] = {}
+        frames: dict[str, dict[str, Any]] = {}
+        for (frame, parts), var in self.finals.items():
+            if frame == "":
+                _plant(own, parts, var)
+            elif frame.startswith("outer"):
+                raise ValueError("a path of a list inside a list may not be given from further inside")
+            elif self.element or not parts or self.w.shared.get((int(frame[1:]), parts[0]), False):
+                self.share(frame, parts, var)
+            else:
+                _plant(frames.setdefault(frame, {}), parts, var)
+        for frame, tree in frames.items():
+            for name, branch in tree.items():
+                var = self.grow(branch)
+                with src.block(f"if {var} is not None:"):
+                    src(f"{frame}[{name!r}] = {var}")
+        if self.element:
+            src(f"{self.element} = {self.grow(own) if own else 'None'}")
+
+    def share(self, frame: str, parts: tuple[str, ...], var: str) -> None:
+        """A path that other maps give too: put with a comparison."""
+        src = self.src
+        captures = [c for c in self.w.body.captures if any(self.target(p) == (frame, parts) for p in c.paths)]
+        first = captures[0]
+        with src.block(f"if {var} is not None and not S.put({frame}, {parts!r}, {var}):"):
+            self.disagree(first)
+
+    def grow(self, tree: Any) -> str:
+        """A variable for a nested value; None where nothing in it is there."""
+        if isinstance(tree, str):
+            return tree
+        if set(tree) == {""}:
+            return self.grow(tree[""])
+        src = self.src
+        grown = {name: self.grow(branch) for name, branch in tree.items()}
+        made = src.name("d")
+        src(f"{made} = {{{', '.join(f'{n!r}: {v}' for n, v in grown.items())}}}")
+        with src.block(f"if {' or '.join(f'{v} is None' for v in grown.values())}:"):
+            src(f"{made} = prune({made}) or None")
+        return made
+
+    # checks -------------------------------------------------------------------------------------------------------
+    def check(self, capture: Capture) -> None:
+        """A hole (or list-valued guard) that cannot give its path back: worked out forwards and compared, later where needed."""
+        src = self.src
+        targets = [self.target(p) for p in capture.paths]
+        forward = src.bind("forward", self.forward(capture))
+        local = [self.finals.get(t) for t in targets]
+        inner = any(t[0] == "" for t in targets)
+        sure = [t[0] == "" or not self.w.shared.get((int(t[0][1:]), t[1][0] if t[1] else ""), False) for t in targets]
+        value = "True" if capture.kind == "guard" else capture.var
+        with src.block(f"if {capture.var} is not None:"):
+            if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
+                values = [v or "None" for v in local]
+                src(f"S.verify({forward}, ({', '.join(values)},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r})")
+            else:
+                places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
+                src(f"S.later.append(({forward}, ({places},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}, i))")
+
+    def forward(self, capture: Capture) -> Any:
+        """values -> what fill would write there."""
+        if capture.kind == "guard":
+            allowed = capture.constant[0].values
+            if not allowed:
+                return lambda values: values[0] is not None
+            return lambda values: values[0] in allowed
+        assert capture.hole is not None
+        steps = self.w.spec.chain(capture.hole)
+
+        def work(values: tuple[Any, ...]) -> Any:
+            value: Any = values[0] if len(values) == 1 else values
+            for step in steps:
+                if value is None:
+                    return None
+                if step.codemap is not None:
+                    value = (step.codemap.display if step.display else step.codemap.forward).get(value)
+                else:
+                    assert step.codec is not None
+                    value = step.codec.read(value)
+            return value
+
+        return work
+
+    def rows(self, capture: Capture) -> None:
+        """Lineage: where the value stands on both sides, and the line of the map that joins them."""
+        src = self.src
+        for path in capture.paths:
+            frame, parts = self.target(path)
+            names = ".".join(parts)
+            if frame == "":
+                index = self.prefix()
+                place = f"f{index[0]!r}" + (f" + {('.' + names)!r}" if names else "")
+                frame = index[1]
+            else:
+                place = repr(names)
+            if frame.startswith("outer"):
+                continue
+            with src.block(f"if {capture.var} is not None:"):
+                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {f'{self.w.map.file}:{capture.line}'!r}, {capture.codecs!r})")
+
+    def prefix(self) -> tuple[str, str]:
+        """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""
+        return self.w.inner_place(self.owner)
+
+
+def _plant(tree: dict[str, Any], parts: tuple[str, ...], var: str) -> None:
+    """Put a variable into a tree of names; the element itself stands under ""."""
+    if not parts:
+        tree[""] = var
+        return
+    for part in parts[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[parts[-1]] = var

@@ -1,0 +1,450 @@
+"""The walk of a match: which resource plays which role, which list element it belongs to, and what was left over.
+
+Lists are found by their own resources, in the order of the Bundle; roles (a patient, a prescriber) by the references
+that lead to them, and only then by their type. A resource that no map speaks of is unread as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.fhir.outcome import Issue, issue
+from adapter.mapping.plan import Lists
+from adapter.mapping.runtime import own_id, parts_of
+from adapter.mapping.safety import is_safety
+
+Parts = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One map as the walk sees it."""
+
+    name: str
+    type: str
+    lists: Lists
+    recognise: Callable[[dict[str, Any], MatchRun], bool]
+    match: Callable[..., bool]
+    weight: int
+    direct: bool
+    join: tuple[str, tuple[str, ...]] | None  # the map it is joined to, and the element path of the reference
+    identified: bool  # `$id`: its key is its fullUrl
+    key: tuple[str, ...] | None  # path of its key in its own element
+    key_inside: bool
+
+
+@dataclass(slots=True)
+class Element:
+    """One element of a record list in the making."""
+
+    order: int
+    parent: dict[str, Any]
+    record: dict[str, Any]
+    frames: tuple[dict[str, Any], ...]
+
+
+@dataclass(slots=True)
+class Lineage:
+    """One row: where a value stands in the Bundle and in the record, the map's line, and the codecs between."""
+
+    target: str
+    source: str
+    map: str
+    codecs: tuple[str, ...]
+
+
+class MatchRun:
+    """The state of one match; what generated functions know as S."""
+
+    def __init__(self, entries: list[dict[str, Any]], roles: tuple[Role, ...], prefix: str = "Bundle.") -> None:
+        self.entries = entries
+        self.roles = roles
+        self.by_name = {r.name: r for r in roles}
+        self.prefix = prefix
+        self.index: dict[str, int] = {}
+        for i, entry in enumerate(entries):
+            url = entry.get("fullUrl")
+            if isinstance(url, str):
+                self.index.setdefault(url, i)
+        self.record: dict[str, Any] = {}
+        self.claims: dict[str, int] = {}
+        self.elements: dict[str, dict[int, Element]] = {r.name: {} for r in roles}
+        self.pointed: dict[str, set[int]] = {}
+        self.missing: list[tuple[str, int, str]] = []
+        self.later: list[tuple[Any, ...]] = []
+        self.issues: list[Issue] = []
+        self.left: list[tuple[Any, str, int]] = []
+        self.carried: list[str] = []
+        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...]]] = []
+        self.runs: dict[int, list[tuple[int, int]]] = {}
+        self.current = 0
+        self.own_id = own_id
+
+    # places -------------------------------------------------------------------------------------------------------
+    def at(self, i: int) -> str:
+        """The FHIRPath of an entry's resource."""
+        if self.entries[i]["resource"].get("resourceType") == "Bundle":
+            return "Bundle"
+        return f"{self.prefix}entry[{self.entries[i].get('index', i)}].resource"
+
+    # what generated code calls --------------------------------------------------------------------------------------
+    def unread(self, value: Any, where: str) -> None:
+        """A value that nothing reads."""
+        self.left.append((value, where, self.current))
+
+    def unread_items(self, items: list[Any], left: list[int], where: str) -> None:
+        """Elements of an array that nothing recognises."""
+        for j in left:
+            self.left.append((items[j], f"{where}[{j}]", self.current))
+
+    def extras(self, value: dict[str, Any], keys: Any, where: str) -> None:
+        """Keys of an object that the map does not name."""
+        for name, below in value.items():
+            if name not in keys:
+                self.left.append((below, f"{where}.{name}", self.current))
+
+    def rest(self, value: dict[str, Any], keys: Any, named: list[str], where: str, i: int) -> dict[str, Any] | None:
+        """What `$rest` takes of an object: never a modifier extension, never a safety element."""
+        taken: dict[str, Any] = {}
+        for name, below in value.items():
+            if name in keys and name not in named:
+                continue
+            place = f"{where}.{name}"
+            if name == "modifierExtension" or is_safety(self.entries[i]["resource"], parts_of(place, self.at(i))):
+                self.left.append((below, place, i))
+            else:
+                taken[name] = below
+                self.carried.append(place)
+        return taken or None
+
+    def rest_items(self, items: list[Any], left: list[int], where: str, i: int) -> list[Any] | None:
+        """What `$rest` takes of an array."""
+        taken: list[Any] = []
+        for j in left:
+            place = f"{where}[{j}]"
+            if is_safety(self.entries[i]["resource"], parts_of(place, self.at(i))):
+                self.left.append((items[j], place, i))
+                continue
+            taken.append(items[j])
+            url = items[j].get("url") if isinstance(items[j], dict) else None
+            self.carried.append(f"{place} {url}" if isinstance(url, str) else place)
+        return taken or None
+
+    STAMPED = frozenset({"profile"})
+
+    def stamped(self, meta: Any, i: int) -> None:
+        """`meta` beyond the profiles that the hub stamps, where the map has no place for it."""
+        for name, below in meta.items() if type(meta) is dict else ():
+            if name != "profile":
+                self.left.append((below, f"{self.at(i)}.meta.{name}", i))
+
+    @staticmethod
+    def holds(array: Any, value: Any) -> bool:
+        """Whether an array has this literal element."""
+        return type(array) is list and value in array
+
+    @staticmethod
+    def without_profile(meta: Any) -> Any:
+        """`meta` without the profiles, which the hub stamps."""
+        return {k: v for k, v in meta.items() if k != "profile"} if type(meta) is dict else meta
+
+    def pick(self, items: list[Any], below: tuple[tuple[str, ...], dict[str, Any]]) -> int:
+        """The first element with these literals below it; the first of all where none has."""
+        found = self.pick_all(items, below)
+        return min(found) if found else 0
+
+    @staticmethod
+    def pick_all(items: list[Any], below: tuple[tuple[str, ...], dict[str, Any]]) -> set[int]:
+        """The elements that have these literals below them."""
+        names, literals = below
+        found = set()
+        for j, item in enumerate(items):
+            level = [item]
+            for name in names:
+                under = [v.get(name) for v in level if isinstance(v, dict)]
+                level = [w for v in under if v is not None for w in (v if isinstance(v, list) else [v])]
+            if any(isinstance(v, dict) and all(v.get(k) == w for k, w in literals.items()) for v in level):
+                found.add(j)
+        return found
+
+    # references ---------------------------------------------------------------------------------------------------
+    def resolve(self, reference: Any) -> int | None:
+        """The entry that a reference string leads to."""
+        if type(reference) is not str:
+            return None
+        found = self.index.get(reference)
+        if found is None and "/" in reference and not reference.startswith(("http:", "https:")):
+            kind, _, name = reference.partition("/")
+            for url, i in self.index.items():
+                if own_id(url) == name and self.entries[i]["resource"].get("resourceType") == kind:
+                    return i
+        return found
+
+    def claim(self, reference: Any, name: str, i: int, where: str) -> int | None:
+        """A reference to a role: the first claims it, another resource in the same role is a conflict."""
+        t = self.resolve(reference)
+        if t is None or self.entries[t]["resource"].get("resourceType") != self.by_name[name].type:
+            return None
+        if self.claims.setdefault(name, t) != t:
+            self.conflict(self.at(i) + where, name, name)
+        return t
+
+    def key_of(self, reference: Any, name: str) -> Any:
+        """`by`: the key of the resource that a reference leads to."""
+        t = self.resolve(reference)
+        role = self.by_name[name]
+        if t is None or self.entries[t]["resource"].get("resourceType") != role.type:
+            return None
+        if role.identified:
+            return own_id(self.entries[t]["fullUrl"])
+        element = self.elements[name].get(t)
+        if element is None:
+            return None
+        value: Any = element.record
+        for part in role.key or ():
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def points(self, reference: Any, name: str, kind: str) -> int | None:
+        """A reference to one of a list: there, and of the right type."""
+        t = self.resolve(reference)
+        if t is None or self.entries[t]["resource"].get("resourceType") != kind:
+            return None
+        self.pointed.setdefault(name, set()).add(t)
+        return t
+
+    def leads(self, value: dict[str, Any], name: str) -> bool:
+        """Whether a Reference leads to a resource of the map's type."""
+        t = self.resolve(value.get("reference"))
+        return t is not None and self.entries[t]["resource"].get("resourceType") == self.by_name[name].type
+
+    def joined(self, reference: Any, i: int, name: str) -> int | None:
+        """A reference within a list: to the element (or the parent) that this resource was joined to."""
+        t = self.resolve(reference)
+        return t if t is not None and t in self.elements[name] else None
+
+    # values -------------------------------------------------------------------------------------------------------
+    def put(self, frame: dict[str, Any], parts: tuple[str, ...], value: Any) -> bool:
+        """Store a path that several maps give; False where another value is there already."""
+        for part in parts[:-1]:
+            below = frame.setdefault(part, {})
+            if type(below) is not dict:
+                return False
+            frame = below
+        old = frame.setdefault(parts[-1], value)
+        return bool(old == value)
+
+    def merge_lists(self, a: list[Any], b: list[Any], where: str) -> list[Any]:
+        """One list read in two places: element by element."""
+        same = len(a) == len(b) and all(
+            x == y or (isinstance(x, dict) and isinstance(y, dict) and all(x.get(k, v) == v for k, v in y.items())) for x, y in zip(a, b, strict=True)
+        )
+        if not same:
+            self.conflict(where, "the list", "the list")
+            return a
+        return [{**x, **y} if isinstance(x, dict) else x for x, y in zip(a, b, strict=True)]
+
+    def unknown_back(self, value: Any, where: str, name: str) -> None:
+        """A code that the ConceptMap does not have, on the way back."""
+        text = f"A code that ConceptMap {name} does not have; the target cannot hold it."
+        self.issues.append(issue("error", "code-invalid", "code-unknown", text, expression=where, mend=f"Use a code that {name} has, or add this one to it."))
+
+    def failed_back(self, value: Any, where: str, name: str) -> None:
+        """A value that a codec cannot turn back."""
+        text = f"The codec {name} cannot turn this value back."
+        self.issues.append(issue("error", "value", "codec", text, expression=where, mend="Give the element a value that the target can hold."))
+
+    def conflict(self, where: str, paths: str, line: str) -> None:
+        """Two elements that say different things of one record path."""
+        text = f"This element and another one both give {paths} of the target, and they differ (map {line}). Neither wins."
+        self.issues.append(issue("error", "conflict", "conflict", text, expression=where, mend="Make the two elements agree at their source."))
+
+    def verify(self, forward: Callable[[tuple[Any, ...]], Any], values: tuple[Any, ...], value: Any, where: str, soft: bool, codecs: str) -> None:
+        """Compare an element that cannot give its path back with what that path would write there."""
+        if all(v is None for v in values):
+            if value is not True or codecs:
+                self.unread(value, where)
+            return
+        try:
+            expected = forward(values)
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+            expected = None
+        if expected == value:
+            return
+        if soft:
+            self.unread(value, where)
+        else:
+            text = "This element does not agree with what the other elements of the message say of it."
+            self.issues.append(issue("error", "conflict", "combination", text, expression=where, mend=f"Make it agree, or add the pair to {codecs or 'the guard'}."))
+
+    def row(self, where: str, frame: dict[str, Any], place: str, line: str, codecs: tuple[str, ...]) -> None:
+        """A lineage row, its list indexes still open."""
+        self.found.append((where, frame, place, line, codecs))
+
+    # the walk -----------------------------------------------------------------------------------------------------
+    def walk(self) -> dict[str, Any]:
+        """Run every role over the resources that are its own; gives the record."""
+        assigned = self.assign()
+        for role in self.roles:
+            if role.lists:
+                for i in assigned.get(role.name, ()):
+                    self.element(role, i)
+            else:
+                i = self.claims.get(role.name)
+                free = [j for j in assigned.get(role.name, ()) if j not in self.runs]
+                if i is None and free:
+                    i = free[0]
+                if i is not None and (i in assigned.get(role.name, ()) or self.entries[i]["resource"].get("resourceType") == role.type and role.recognise(self.entries[i]["resource"], self)):
+                    if self.run(role, i, (self.record,)):
+                        self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
+        self.gather()
+        for forward, places, value, where, soft, codecs, i in self.later:
+            self.current = i
+            values = tuple(_get(frame, parts) for frame, parts in places)
+            self.verify(forward, values, value, where, soft, codecs)
+        self.finish()
+        return self.record
+
+    def assign(self) -> dict[str, list[int]]:
+        """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
+        by_type: dict[str, list[Role]] = {}
+        for role in self.roles:
+            if role.direct:
+                by_type.setdefault(role.type, []).append(role)
+        for candidates in by_type.values():
+            candidates.sort(key=lambda r: -r.weight)
+        found: dict[str, list[int]] = {}
+        for i, entry in enumerate(self.entries):
+            resource = entry["resource"]
+            for role in by_type.get(resource.get("resourceType"), ()):
+                if role.recognise(resource, self):
+                    found.setdefault(role.name, []).append(i)
+                    break
+        return found
+
+    def run(self, role: Role, i: int, frames: tuple[dict[str, Any], ...]) -> bool:
+        """Run a match function over an entry; what it left unread is remembered apart from other roles' runs."""
+        self.current = i
+        before = len(self.left)
+        done = role.match(self.entries[i]["resource"], i, self.entries[i].get("fullUrl", ""), self, *frames)
+        if not done:
+            del self.left[before:]
+            return False
+        self.runs.setdefault(i, []).append((before, len(self.left)))
+        return True
+
+    def element(self, role: Role, i: int) -> None:
+        """A resource that makes, or joins, an element of a list."""
+        if role.join is None:
+            parent: tuple[dict[str, Any], ...] = (self.record,)
+        else:
+            name, path = role.join
+            target = self.follow(self.entries[i]["resource"], path, name)
+            if target is None:
+                self.orphan(role, i)
+                return
+            element = self.elements[name][target]
+            same = len(self.by_name[name].lists) == len(role.lists)
+            if same:
+                if self.run(role, i, element.frames):
+                    self.elements[role.name][i] = element
+                return
+            parent = element.frames
+        made: dict[str, Any] = {}
+        frames = (*parent, made)
+        if self.run(role, i, frames):
+            self.elements[role.name][i] = Element(i, parent[-1], made, frames)
+
+    def follow(self, resource: dict[str, Any], path: tuple[str, ...], name: str) -> int | None:
+        """The element that a reference at `path` joins this resource to."""
+        level: list[Any] = [resource]
+        for part in path:
+            under = [v.get(part) for v in level if isinstance(v, dict)]
+            level = [w for v in under if v is not None for w in (v if isinstance(v, list) else [v])]
+        for value in level:
+            reference = value.get("reference") if isinstance(value, dict) else value
+            target = self.resolve(reference)
+            if target is not None and target in self.elements[name]:
+                return target
+        return None
+
+    def orphan(self, role: Role, i: int) -> None:
+        """A resource of a list that refers to no element of it."""
+        text = f"This {role.type} refers to no {role.join[0] if role.join else ''} of the message, so nothing says what it belongs to."
+        self.issues.append(issue("error", "structure", "orphan", text, expression=self.at(i), mend="Give it the reference that joins it."))
+
+    def gather(self) -> None:
+        """Put the finished elements into their lists, in the order of their anchors in the Bundle."""
+        lists: dict[Lists, dict[int, Element]] = {}
+        for role in self.roles:
+            if role.lists:
+                for element in self.elements[role.name].values():
+                    lists.setdefault(role.lists, {})[id(element)] = element
+        for names in sorted(lists, key=len):
+            for element in sorted(lists[names].values(), key=lambda e: e.order):
+                holder = element.parent
+                for part in names[-1][:-1]:
+                    holder = holder.setdefault(part, {})
+                holder.setdefault(names[-1][-1], []).append(element.record)
+
+    def finish(self) -> None:
+        """Resources that no role spoke of, roles and elements that a reference should have named."""
+        for i, entry in enumerate(self.entries):
+            spans = self.runs.get(i)
+            if spans is None:
+                self.left.append((entry["resource"], self.at(i), i))
+            elif len(spans) > 1:
+                self.intersect(spans)
+        for name, i, where in self.missing:
+            if self.elements[name]:
+                self.reference_missing(name, self.at(i) + where)
+        for name, pointed in self.pointed.items():
+            for i in self.elements[name]:
+                if i not in pointed:
+                    self.reference_missing(name, self.at(i))
+
+    def reference_missing(self, name: str, where: str) -> None:
+        """A reference that is not there although its target is."""
+        role = self.by_name[name]
+        severity = "error" if role.type == "Patient" else "warning"
+        text = f"The message has a {role.type} that this element should refer to ({name}), and does not."
+        self.issues.append(issue(severity, "structure", "reference-missing", text, expression=where, mend="Give the element its reference."))
+
+    def intersect(self, spans: list[tuple[int, int]]) -> None:
+        """One resource in several roles: unread is what none of them read."""
+        common = set.intersection(*({w for _, w, _ in self.left[a:b]} for a, b in spans))
+        for a, b in spans:
+            for k in range(a, b):
+                if self.left[k][1] not in common:
+                    self.left[k] = (None, "", -1)
+
+    def lineage(self) -> list[Lineage]:
+        """The rows with their list indexes, found by walking the record."""
+        places: dict[int, str] = {}
+
+        def visit(value: Any, place: str) -> None:
+            if isinstance(value, dict):
+                places[id(value)] = place
+                for name, below in value.items():
+                    visit(below, f"{place}.{name}" if place else name)
+            elif isinstance(value, list):
+                for j, below in enumerate(value):
+                    visit(below, f"{place}[{j}]")
+
+        visit(self.record, "")
+        made = []
+        for where, frame, place, line, codecs in self.found:
+            base = places.get(id(frame), "")
+            source = f"{base}.{place}" if base and place else base or place
+            made.append(Lineage(where, source, line, codecs))
+        return made
+
+
+def _get(frame: Any, parts: tuple[str, ...]) -> Any:
+    for part in parts:
+        if not isinstance(frame, dict):
+            return None
+        frame = frame.get(part)
+    return frame

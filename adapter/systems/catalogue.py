@@ -1,0 +1,251 @@
+"""The catalogue: every connected system that the mappings folders hold, each loaded when it is first needed.
+
+Adding a system is adding a folder: nothing here names one. A manifest is read and checked against its schema; maps are
+compiled a message at a time, since compiling is milliseconds a map and a command needs one message or two.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from adapter.fhir.terminology import CodeMap
+from adapter.mapping.check import check_table
+from adapter.mapping.codecs import REGISTRY
+from adapter.mapping.faults import Fault, Faults, MapFaults, Unknown, did_you_mean, nearest
+from adapter.mapping.language import compose, data, parse_path, read_map
+from adapter.mapping.spec import Step, TableSpec
+from adapter.mapping.tree import Map
+from adapter.shipped import MAPPINGS, PROFILES
+from adapter.systems.message import Message
+
+KINDS = ("gp", "pharmacy", "treatment", "laboratory", "hospital", "prison", "national", "commissioner")
+DIRECTIONS = ("read", "write", "both")
+_MANIFEST = {"system": str, "title": str, "kind": str, "version": str, "messages": dict}
+_MESSAGE = {"title", "direction", "event", "format", "schema", "key", "maps", "native", "rows", "transport", "required", "release"}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageInfo:
+    """What a manifest says of one message."""
+
+    name: str
+    title: str
+    direction: str
+    event: str
+    format: str
+    entry: Mapping[str, Any]
+
+    @property
+    def reads(self) -> bool:
+        """Whether the message is read into the hub."""
+        return self.direction in ("read", "both")
+
+    @property
+    def writes(self) -> bool:
+        """Whether the message is written from the hub."""
+        return self.direction in ("write", "both")
+
+
+@dataclass(slots=True)
+class System:
+    """One connected system: its manifest, and its messages as they are compiled."""
+
+    name: str
+    folder: Path
+    title: str = ""
+    kind: str = ""
+    version: str = ""
+    module: str = ""
+    messages: dict[str, MessageInfo] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    _compiled: dict[str, Message] = field(default_factory=dict)
+    _codes: dict[str, Step | None] = field(default_factory=dict)
+
+    def message(self, name: str) -> Message:
+        """A message, compiled on first use. Raises Unknown, or MapFaults with every fault of the message."""
+        if name not in self.messages:
+            raise Unknown("message", f"{self.name}/{name}", [f"{self.name}/{m}" for m in self.messages])
+        if name not in self._compiled:
+            faults = list(self.faults)
+            made = self._compile(name, faults)
+            if faults or made is None:
+                raise MapFaults(faults)
+            self._compiled[name] = made
+        return self._compiled[name]
+
+    def check(self) -> list[Fault]:
+        """Every fault of every message."""
+        faults = list(self.faults)
+        for name in self.messages:
+            if name not in self._compiled:
+                self._compile(name, faults)
+        return sorted(set(faults))
+
+    @cached_property
+    def hooks(self) -> ModuleType | None:
+        """The system's own module, where data cannot say all."""
+        name = f"adapter.systems.{self.module or self.name}"
+        if not self.module and importlib.util.find_spec(name) is None:
+            return None
+        return importlib.import_module(name)
+
+    # compiling ----------------------------------------------------------------------------------------------------
+    def _compile(self, name: str, faults: list[Fault]) -> Message | None:
+        info = self.messages[name]
+        _ = self.hooks
+        schema = self._schema(info, faults)
+        hub = self._spec(info, "maps", schema, faults)
+        native = self._spec(info, "native", schema, faults) if info.entry.get("native") else None
+        if faults or hub is None or schema is None:
+            return None
+        return Message(self, info, schema, hub, native)
+
+    def _schema(self, info: MessageInfo, faults: list[Fault]) -> dict[str, Any] | None:
+        file = self.folder / str(info.entry.get("schema", f"{info.name}/{info.name}.schema.json"))
+        try:
+            made = json.loads(file.read_text("utf-8"))
+        except FileNotFoundError:
+            faults.append(Fault(str(self.folder / "system.yaml"), 1, f"{info.name}: the schema {file.name} is not there", "a message is checked against its contract", "add the JSON Schema of the payload"))
+            return None
+        except ValueError as error:
+            faults.append(Fault(str(file), getattr(error, "lineno", 1), "this is not JSON", "", "mend the syntax"))
+            return None
+        return made if isinstance(made, dict) else None
+
+    def _spec(self, info: MessageInfo, part: str, schema: dict[str, Any] | None, faults: list[Fault]) -> TableSpec | None:
+        native = part == "native"
+        maps: list[Map] = []
+        for name in info.entry.get(part) or ():
+            made = self._map(info, str(name), native, faults)
+            if made is not None:
+                maps.append(made)
+        steps: dict[str, Step] = {}
+        key = tuple(p for p in (parse_path(str(k)) for k in info.entry.get("key") or ()) if p is not None)
+        required = frozenset(str(n) for n in info.entry.get("required") or ())
+        spec = TableSpec(self.name, info.name, maps, steps, key, native, required, str(info.entry.get("release", "R4")) if native else "R4")
+        found = Faults(self.folder / "system.yaml")
+        check_table(spec, self._step, info.direction, schema, bool(info.entry.get("native")), found, faults)
+        faults += found.found
+        return spec
+
+    def _map(self, info: MessageInfo, name: str, native: bool, faults: list[Fault]) -> Map | None:
+        places = [self.folder / info.name / "native" / f"{name}.yaml"] if native else [self.folder / info.name / f"{name}.yaml", self.folder / f"{name}.yaml"]
+        file = next((p for p in places if p.is_file()), None)
+        if file is None:
+            there = [p.stem for place in places for p in place.parent.glob("*.yaml") if p.stem != "system"]
+            faults.append(Fault(str(self.folder / "system.yaml"), 1, f"{info.name}: there is no map {name}{did_you_mean(nearest(name, there))}", "", f"add {places[0].relative_to(self.folder)}"))
+            return None
+        found = Faults(self._shown(file))
+        made = read_map(Path(self._shown(file)), file.read_text("utf-8"), found)
+        faults += found.found
+        return made
+
+    def _shown(self, file: Path) -> str:
+        """A map's file as faults and lineage name it: from the mappings folder down."""
+        return str(file.relative_to(self.folder.parent))
+
+    def _step(self, name: str) -> Step | None:
+        """What a name after | means: a ConceptMap of this system, a shared one, or a codec."""
+        if name not in self._codes:
+            self._codes[name] = self._find_step(name)
+        return self._codes[name]
+
+    def _find_step(self, name: str) -> Step | None:
+        bare, _, part = name.partition(".")
+        display = part == "display"
+        for file in (self.folder / "codes" / f"{bare}.json", PROFILES / f"ConceptMap-{bare}.json"):
+            if file.is_file() and part in ("", "display"):
+                made = CodeMap(json.loads(file.read_text("utf-8")))
+                self.faults += [Fault(str(file.name), 1, why, "", "mend the ConceptMap") for why in made.faults]
+                return Step(name, codemap=made, display=display)
+        codec = REGISTRY.get(name)
+        return Step(name, codec=codec) if codec else None
+
+    def names(self) -> list[str]:
+        """Every name that may stand after |."""
+        return [f.stem for f in (self.folder / "codes").glob("*.json")] + [f.stem.removeprefix("ConceptMap-") for f in PROFILES.glob("ConceptMap-*.json")] + list(REGISTRY)
+
+
+class Catalogue(Mapping[str, System]):
+    """The systems by name. Folders given later overlay those before: a site's own system stands beside the shipped ones."""
+
+    def __init__(self, folders: Iterable[Path] = ()) -> None:
+        self._systems: dict[str, System] = {}
+        self._folders: dict[str, Path] = {}
+        for root in (MAPPINGS, *folders):
+            if not root.is_dir():
+                raise MapFaults([Fault(str(root), 1, "there is no such folder", "mappings are folders with a system.yaml in each", "name the folder that holds your systems")])
+            for file in sorted(root.glob("*/system.yaml")):
+                self._folders[file.parent.name] = file.parent
+
+    def __getitem__(self, name: str) -> System:
+        if name not in self._folders:
+            raise Unknown("system", name, self._folders)
+        if name not in self._systems:
+            self._systems[name] = read_manifest(self._folders[name])
+        return self._systems[name]
+
+    def __iter__(self) -> Any:
+        return iter(sorted(self._folders))
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def message(self, name: str) -> Message:
+        """The message called system/message. Raises Unknown or MapFaults."""
+        system, _, message = name.partition("/")
+        if not message:
+            raise Unknown("message", name, [f"{s}/{m}" for s in self for m in self[s].messages])
+        return self[system].message(message)
+
+
+def read_manifest(folder: Path) -> System:
+    """The system of a folder; its faults stand in `faults` until a message is asked for."""
+    file = folder / "system.yaml"
+    found = Faults(str(file.relative_to(folder.parent)))
+    made = System(folder.name, folder)
+    node = compose(file.read_text("utf-8"), found)
+    content = data(node, found) if node is not None else {}
+    if not isinstance(content, dict):
+        found.add(1, "a manifest is a mapping", "", "start with system:")
+        content = {}
+    for name, kind in _MANIFEST.items():
+        if not isinstance(content.get(name), kind):
+            found.add(1, f"{name} is missing or of the wrong type", "a manifest says who the system is and what it speaks", f"add {name}:")
+    for name in content:
+        if name not in (*_MANIFEST, "module", "description", "settings"):
+            found.add(1, f"{name} is not a word of a manifest{did_you_mean(nearest(name, _MANIFEST))}", "", f"the words are {' '.join(_MANIFEST)}")
+    if content.get("system") != folder.name:
+        found.add(1, "system is not the name of the folder", "a system is known by its folder", f"write system: {folder.name}")
+    if content.get("kind") not in KINDS:
+        found.add(1, f"kind is none of the known{did_you_mean(nearest(str(content.get('kind')), KINDS))}", "", f"one of {', '.join(KINDS)}")
+    made.title, made.kind, made.version = (str(content.get(k, "")) for k in ("title", "kind", "version"))
+    made.module = str(content.get("module", ""))
+    messages = content.get("messages")
+    for name, entry in messages.items() if isinstance(messages, dict) else ():
+        _message(made, str(name), entry, found)
+    made.faults += found.found
+    return made
+
+
+def _message(system: System, name: str, entry: Any, found: Faults) -> None:
+    if not isinstance(entry, dict):
+        found.add(1, f"{name}: a message is a mapping", "", "give it direction, event, format and maps")
+        return
+    for word in entry:
+        if word not in _MESSAGE:
+            found.add(1, f"{name}: {word} is not a word of a message{did_you_mean(nearest(word, _MESSAGE))}", "", f"the words are {' '.join(sorted(_MESSAGE))}")
+    for word in ("direction", "event", "format", "maps"):
+        if not entry.get(word):
+            found.add(1, f"{name}: {word} is missing", "", f"add {word}:")
+    if entry.get("direction") not in DIRECTIONS:
+        found.add(1, f"{name}: direction is one of {', '.join(DIRECTIONS)}", "", "")
+    system.messages[name] = MessageInfo(name, str(entry.get("title", name)), str(entry.get("direction")), str(entry.get("event")), str(entry.get("format")), entry)

@@ -1,0 +1,202 @@
+"""One message of one system, compiled: bytes to hub entries and back, with the account of every step.
+
+    read:  bytes -> record -> hub entries           (a system that speaks FHIR: bytes -> native match -> record -> hub entries)
+    write: hub entries -> record -> bytes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from adapter.fhir.json import decode, encode
+from adapter.fhir.outcome import Issue, Refused, is_error, issue
+from adapter.fhir.payload import Payload
+from adapter.mapping.runtime import namespace, uuid5
+from adapter.mapping.spec import TableSpec
+from adapter.mapping.table import Table, unread_issue
+from adapter.mapping.walk import Lineage
+from adapter.systems import hub
+
+if TYPE_CHECKING:
+    from adapter.systems.catalogue import MessageInfo, System
+
+Entry = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of every field: unread, carried and ignored paths, and the issues found on the way."""
+
+    issues: list[Issue] = field(default_factory=list)
+    unread_source: list[str] = field(default_factory=list)
+    unread_bundle: list[str] = field(default_factory=list)
+    carried: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+class Message:
+    """A compiled message. `fill` and `match` are the map alone; `read` and `write` are what translation calls."""
+
+    def __init__(self, system: System, info: MessageInfo, schema: dict[str, Any], maps: TableSpec, native: TableSpec | None) -> None:
+        self.system, self.info = system, info
+        self.payload = Payload(schema)
+        self.table = Table(maps)
+        self.native = Table(native) if native else None
+        self._header = namespace(f"{system.name}/{info.name}/MessageHeader")
+
+    @property
+    def name(self) -> str:
+        """system/message."""
+        return f"{self.system.name}/{self.info.name}"
+
+    # the map alone ------------------------------------------------------------------------------------------------
+    def fill(self, record: dict[str, Any]) -> list[dict[str, Any]]:
+        """The resources of a record. Raises Refused for what no map can turn."""
+        entries, run = self.table.fill(record)
+        if any(is_error(i) for i in run.issues):
+            raise Refused(run.issues)
+        return [entry["resource"] for entry in entries]
+
+    def match(self, resources: list[dict[str, Any]]) -> dict[str, Any]:
+        """The record of these resources. Raises Refused where they contradict each other or lose a safety element."""
+        entries = [{"fullUrl": _url(r), "resource": r} for r in resources]
+        run = self.table.match(entries, "")
+        _, _, unread = self.table.account(run)
+        issues = run.issues + unread
+        if any(is_error(i) for i in issues):
+            raise Refused(issues)
+        return run.record
+
+    # read ---------------------------------------------------------------------------------------------------------
+    def read(self, body: bytes, account: Account, source: str = "", lenient: bool = False) -> tuple[list[Entry], dict[str, Any]]:
+        """Hub entries and the record between. Raises Refused on bytes that are no payload of this message."""
+        value = self.decode(body, source)
+        if self.native is not None:
+            record = self._match_native(value, account, lenient)
+        else:
+            record = self.payload.read(value)
+            self.refuse(self.payload.check(record, body, source))
+        return self.read_record(record, account), record
+
+    def read_record(self, record: dict[str, Any], account: Account) -> list[Entry]:
+        """The same from a record that some other wire made."""
+        self._hook("check_record", account, record)
+        entries, run = self.table.fill(record)
+        account.issues += run.issues
+        unread = self.table.unread_record(record, entries, run.lost)
+        account.unread_source += unread
+        account.issues += [unread_issue(place, False) for place in unread]
+        return entries
+
+    def decode(self, body: bytes, source: str = "") -> Any:
+        """The payload as data. Raises Refused."""
+        value = decode(body, source=source)
+        if not isinstance(value, dict):
+            raise Refused([issue("error", "structure", "not-an-object", "The payload is not a JSON object.", expression=".", mend="Send one object.", source=source, line=1, column=1)])
+        return value
+
+    def _match_native(self, value: dict[str, Any], account: Account, lenient: bool) -> dict[str, Any]:
+        assert self.native is not None
+        self._hook("check_read", account, value, lenient=lenient)
+        self.refuse([i for i in account.issues if is_error(i)], account.issues)
+        run = self.native.match(native_entries(value))
+        unread, ignored, issues = self.native.account(run)
+        account.unread_source += unread
+        account.ignored += ignored
+        account.carried += run.carried
+        account.issues += run.issues + issues
+        self.refuse([i for i in account.issues if is_error(i)], account.issues)
+        faults = self.payload.check(run.record)
+        self.refuse(faults, account.issues + faults)
+        return run.record
+
+    def assemble(self, entries: list[Entry], record: dict[str, Any], received: str | None) -> dict[str, Any]:
+        """The hub Bundle of these entries."""
+        keys = [_at(record, p.parts) for p in self.table.spec.key]
+        url = uuid5(self._header, "\x1f".join(str(k) for k in keys))
+        return hub.assemble(entries, self.info.event, self.system.name, self.system.title, url, received)
+
+    # write --------------------------------------------------------------------------------------------------------
+    def write(self, bundle: dict[str, Any], account: Account) -> bytes | None:
+        """The native bytes of a hub Bundle; None where the account has errors."""
+        self._hook("check_write", account, bundle)
+        entries = hub.take_apart(bundle, self.info.event)
+        run = self.table.match(entries)
+        unread, ignored, issues = self.table.account(run)
+        account.unread_bundle += unread
+        account.ignored += ignored
+        account.carried += run.carried
+        account.issues += run.issues + issues
+        account.issues += self.payload.check(run.record)
+        if any(is_error(i) for i in account.issues):
+            return None
+        return self.encode(run.record, account)
+
+    def encode(self, record: dict[str, Any], account: Account) -> bytes:
+        """The record as the system's own bytes."""
+        if self.native is None:
+            return encode(record)
+        entries, filled = self.native.fill(record)
+        account.issues += filled.issues
+        return encode(native_bundle(entries))
+
+    # lineage ------------------------------------------------------------------------------------------------------
+    def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
+        """Hub element <- source path, for a Bundle that this message made."""
+        rows = self.table.lineage(hub.take_apart(bundle, self.info.event))
+        if self.native is None:
+            return rows
+        by_record: dict[str, list[Lineage]] = {}
+        for row in self.native.lineage(native_entries(body)):
+            by_record.setdefault(row.source, []).append(row)
+        return [Lineage(r.target, n.target, r.map, (*n.codecs, *r.codecs)) for r in rows for n in by_record.get(r.source, ())]
+
+    def write_lineage(self, bundle: dict[str, Any]) -> list[Lineage]:
+        """Target path <- hub element, for a Bundle that this message writes."""
+        return [Lineage(r.source, r.target, r.map, r.codecs) for r in self.table.lineage(hub.take_apart(bundle, self.info.event))]
+
+    # small things -------------------------------------------------------------------------------------------------
+    def _hook(self, name: str, account: Account, *values: Any, **options: Any) -> None:
+        check = getattr(self.system.hooks, name, None)
+        if check is not None:
+            account.issues += check(*values, **options)
+
+    @staticmethod
+    def refuse(errors: list[Issue], every: list[Issue] | None = None) -> None:
+        """Raise Refused where there is an error, with all issues."""
+        if any(is_error(i) for i in errors):
+            raise Refused(every or errors)
+
+
+def native_entries(bundle: dict[str, Any]) -> list[Entry]:
+    """The entries of a Bundle that is not the hub's, the Bundle itself last."""
+    entries: list[Entry] = []
+    for i, entry in enumerate(bundle.get("entry") or ()):
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+            entries.append({"fullUrl": entry.get("fullUrl", ""), "resource": entry["resource"], "index": i})
+    entries.append({"resource": {k: v for k, v in bundle.items() if k != "entry"}})
+    return entries
+
+
+def native_bundle(entries: list[Entry]) -> dict[str, Any]:
+    """The Bundle that these entries stand in."""
+    shell: dict[str, Any] = {"resourceType": "Bundle"}
+    inside = []
+    for entry in entries:
+        if entry["resource"]["resourceType"] == "Bundle":
+            shell.update(entry["resource"])
+        else:
+            inside.append(entry)
+    return {**shell, "entry": inside}
+
+
+def _url(resource: dict[str, Any]) -> str:
+    name = str(resource.get("id", ""))
+    return f"urn:uuid:{name}" if name.count("-") == 4 else name
+
+
+def _at(record: Any, parts: tuple[str, ...]) -> Any:
+    for part in parts:
+        record = record.get(part) if isinstance(record, dict) else None
+    return record
