@@ -81,13 +81,19 @@ def observation(value: Json) -> str | None:
 
 
 _ELEMENTS = frozenset(
-    "div p br h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr address bdo kbd ol ul li "
-    "dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area del ins sub sup".split()
+    (
+        "div p br h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr address bdo "
+        "kbd ol ul li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area del ins sub "
+        "sup"
+    ).split()
 )
 _ATTRIBUTES = frozenset(
-    "xmlns title style class id lang xml:lang xml:space dir accesskey tabindex href name rel rev type hreflang charset shape coords src "
-    "alt border width height ismap usemap longdesc cite datetime summary rules frame cellspacing cellpadding align valign char charoff "
-    "span abbr axis headers scope rowspan colspan nowrap bgcolor start value compact clear".split()
+    (
+        "xmlns title style class id lang xml:lang xml:space dir accesskey tabindex href name rel rev type hreflang charset "
+        "shape coords src alt border width height ismap usemap longdesc cite datetime summary rules frame cellspacing "
+        "cellpadding align valign char charoff span abbr axis headers scope rowspan colspan nowrap bgcolor start value "
+        "compact clear"
+    ).split()
 )
 _XHTML = "http://www.w3.org/1999/xhtml"
 

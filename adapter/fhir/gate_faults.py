@@ -15,8 +15,9 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from adapter.fhir.issue_text import RULES, below, fhirpath, say, wrong_form
+from adapter.fhir.issue_text import below, fhirpath, say, wrong_form
 from adapter.fhir.outcome import Issue
+from adapter.fhir.rule_texts import RULES
 from adapter.fhir.schema.primitives import PRIMITIVES
 
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ def unfit(value: Any) -> list[Issue]:
     """Issues that keep the value from the validator: none where it is JSON of a sane depth."""
     try:
         _encode(value)  # some 2 us: the cheapest thing that stops at a depth by itself
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is about this value, the scan says where
         return strange(value)
     return []
 
@@ -81,7 +82,9 @@ class Fault:
         self.steps, self.issues, self.cut = steps, issues, cut
 
 
-def read_error(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], root: str, type_name: str, types: Mapping[str, Json]) -> Fault:
+def read_error(
+    error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], root: str, type_name: str, types: Mapping[str, Json]
+) -> Fault:
     """What an error says: its issues, and the places whose value is not what a check may expect.
 
     The instance path begins with the list of the batch and the index in it; schema_path leads to the failing keyword, from the
@@ -97,7 +100,9 @@ def read_error(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], 
     match kind.name:
         case "additionalProperties":
             unexpected = kind.unexpected  # type: ignore[attr-defined]
-            return Fault(steps, [say("unknown-element", below(path, name)) for name in unexpected], [[*steps, name] for name in unexpected])
+            return Fault(
+                steps, [say("unknown-element", below(path, name)) for name in unexpected], [[*steps, name] for name in unexpected]
+            )
         case "required":
             name = kind.property  # type: ignore[attr-defined]
             return Fault(steps, [say("required", below(path, name))], [])

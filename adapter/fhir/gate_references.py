@@ -8,29 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from adapter.fhir.gate_walk import Element, Place
+from adapter.fhir.gate_parts import Part
+from adapter.fhir.gate_walk import Element, Place, render
+from adapter.fhir.issue_text import say
+from adapter.fhir.outcome import Issue
 from adapter.fhir.schema.primitives import LINKS
 
 Json = dict[str, Any]
 
 #: Elements that say whom a resource is about, under whatever name its type gives it.
 _ABOUT = frozenset({"subject", "patient", "for"})
-
-
-class Part:
-    """One resource of what is judged: its FHIRPath, and the resource and the Bundle that it stands in."""
-
-    __slots__ = ("bundle", "container", "focus", "path", "profiles", "resource", "type")
-
-    def __init__(self, resource: Json, path: str, container: Part | None, bundle: Part | None) -> None:
-        self.resource, self.path, self.container, self.bundle = resource, path, container, bundle
-        self.type: str = resource["resourceType"]
-        self.profiles: tuple[Any, ...] = ()
-        self.focus = False
-
-
-#: (rule, severity, place, path below the place)
-Fault = tuple[str, str, Place, str]
 
 
 class References:
@@ -49,8 +36,13 @@ class References:
             if part.type == "Bundle":
                 self._urls[id(part)] = dict(_entries(part.resource))
 
-    def judge(self, part: Part, found: Iterable[tuple[Json, Element, Place]]) -> Iterator[Fault]:
-        """The faults of the references that the walk of this part collected."""
+    def judge(
+        self, part: Part, found: Iterable[tuple[Json, Element, Place]], allowed: Mapping[int, frozenset[str]]
+    ) -> Iterator[Issue]:
+        """The faults of the references that the walk of this part collected.
+
+        allowed: the types that profiles leave, by id() of the reference.
+        """
         for reference, element, place in found:
             text = reference.get("reference")
             claimed = reference.get("type")
@@ -59,13 +51,18 @@ class References:
             else:
                 target, rule, severity = self._resolve(part, text, element, place)
                 if rule:
-                    yield rule, severity, place, ""
+                    yield say(rule, render(place), severity=severity)
                 if target is None:
                     target = claimed
                 elif claimed is not None and claimed != target and claimed in self._type_names:
-                    yield "reference-type", "error", place, "type"
-            if element.targets is not None and target is not None and target in self._type_names and target not in element.targets:
-                yield "reference-target", "error", place, ""
+                    yield say("reference-type", f"{render(place)}.type")
+            if target is None or target not in self._type_names:
+                continue
+            narrowed = allowed.get(id(reference)) if allowed else None
+            if (element.targets is not None and target not in element.targets) or (
+                narrowed is not None and target not in narrowed
+            ):
+                yield say("reference-target", render(place))
 
     def _resolve(self, part: Part, text: str, element: Element, place: Place) -> tuple[str | None, str, str]:
         """(type, broken rule or "", severity)"""

@@ -7,8 +7,8 @@ A place is built as a chain (parent, element, index) and becomes a FHIRPath only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 from adapter.fhir.gate_checks import CHECKS, Check
 from adapter.fhir.schema.primitives import INTEGERS
@@ -89,17 +89,30 @@ def _element(owner: Node, json_name: str, row: Json, nodes: dict[str, Node]) -> 
     return element
 
 
-class Walk:
-    """The findings and the references of one resource.
+class KnownExtension(Protocol):
+    """What the walk asks of an extension that is known: the paths and types it may stand on, None where that is not checked."""
 
-    extensions: url -> the paths and types it may stand on; modifiers: urls that a known profile names.
+    @property
+    def contexts(self) -> frozenset[str] | None:
+        """The paths and types, as StructureDefinition.context names them."""
+        ...
+
+
+Known = TypeVar("Known", bound=KnownExtension)
+
+
+class Walk(Generic[Known]):
+    """The findings, the references and the known extensions of one resource.
+
+    extensions: by url; modifiers: urls that a known profile names as modifiers.
     """
 
-    __slots__ = ("extensions", "found", "modifiers", "references")
+    __slots__ = ("extensions", "found", "known", "modifiers", "references")
 
-    def __init__(self, extensions: Mapping[str, Iterable[str]], modifiers: Iterable[str]) -> None:
+    def __init__(self, extensions: Mapping[str, Known], modifiers: Collection[str]) -> None:
         self.extensions, self.modifiers = extensions, modifiers
         self.found: list[Finding] = []
+        self.known: list[tuple[Json, Known, Place]] = []
         self.references: list[tuple[Json, Element, Place]] = []
 
     def node(self, value: Json, node: Node, place: Place) -> None:
@@ -136,9 +149,11 @@ class Walk:
         for index, one in enumerate(items):
             here = (place, element, index)
             url = one.get("url")
-            contexts = self.extensions.get(url) if url is not None else None
-            if contexts is not None and not _belongs(contexts, owner, place):
-                self.found.append(("extension-context", here, ""))
+            known = self.extensions.get(url) if url is not None else None
+            if known is not None:
+                self.known.append((one, known, here))
+                if known.contexts is not None and not _belongs(known.contexts, owner, place):
+                    self.found.append(("extension-context", here, ""))
             if element.kind == MODIFIER and url not in self.modifiers:
                 self.found.append(("modifier-extension", here, ""))
             if not one.keys() <= element.node.plain:
@@ -184,7 +199,6 @@ def _belongs(contexts: Iterable[str], owner: Node, place: Place) -> bool:
     names = {owner.name, owner.path, "Element"}
     if isinstance(place, str):
         names |= {"Resource", "DomainResource"}
-        names.discard("Element")
     else:
         names |= {place[1].path, place[1].type}
         if "." in owner.path:
@@ -200,13 +214,3 @@ def render(place: Place) -> str:
         steps.append(f".{element.name}[{index}]" if index >= 0 else f".{element.name}")
         place = parent
     return place + "".join(reversed(steps))
-
-
-def logical(place: Place) -> str:
-    """The same without indexes and without what stands above the resource: MedicationRequest.dispenseRequest.performer."""
-    steps: list[str] = []
-    while not isinstance(place, str):
-        parent, element, _ = place
-        steps.append(element.name)
-        place = parent
-    return ".".join(reversed(steps))

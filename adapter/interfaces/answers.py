@@ -127,7 +127,7 @@ def prepare(app: Flask) -> None:
     app.register_error_handler(Problem, lambda problem: refusal([problem.issue], problem.status))
     app.register_error_handler(Refused, lambda refused: refusal(refused.issues))
     app.register_error_handler(Unknown, _unknown)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(MapFaults, _program_error)
     app.register_error_handler(Exception, _program_error)
 
@@ -168,7 +168,7 @@ def _unknown(error: Unknown) -> Response:
     )
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
     """Werkzeug's own errors, said as an OperationOutcome; their headers (Allow, Retry-After) are kept."""
     status = error.code or 500
     code, text, mend = _HTTP.get(status, ("processing", f"{error.name}.", ""))

@@ -78,20 +78,19 @@ def translate(
     if file != STDIN and Path(file).is_dir():
         _translate_many(ost, Path(file), read, write, received, target, rejects, explain)
         return
+    # With --explain a refused message is explained as far as it was understood.
     try:
-        done = ost.translate(_body(file), read=read, write=write, received=received)
+        done: Translation | Refused = ost.translate(
+            _body(file), read=read, write=write, received=received, source="" if file == STDIN else file, refuse=not explain
+        )
     except Refused as refused:
-        if explain and target is None:
-            with output(None) as put:
-                put(json.encode_pretty(explained(refused)))
-        say_issues(refused.issues, file)
-        raise click.exceptions.Exit(Exit.CONTENT) from refused
-    issues = said_issues(done.issues)
+        done = refused
+    issues = done.issues if isinstance(done, Refused) else said_issues(done.issues)
     say_issues(issues, file)
     bad = any(is_error(one) for one in issues)
     if not bad or (explain and target is None):
         with output(target) as put:
-            put(_data(done, explain=explain, pretty=True))
+            put(_data(done, explain=explain))
     raise click.exceptions.Exit(Exit.CONTENT if bad else Exit.DONE)
 
 
@@ -102,12 +101,15 @@ def _body(file: str) -> bytes:
         raise click.FileError(file, error.strerror) from error
 
 
-def _data(done: Translation, *, explain: bool, pretty: bool) -> bytes:
+def _data(done: Translation | Refused, *, explain: bool, line: bool = False) -> bytes:
     """The bytes that a translation puts out: the explanation, the target's own bytes, or the hub Bundle."""
-    if not explain and done.result is not None:
+    if explain or isinstance(done, Refused):
+        value = explained(done)
+    elif done.result is not None:
         return done.result
-    value = explained(done) if explain else done.bundle
-    return json.encode_pretty(value) if pretty else json.encode(value) + b"\n"
+    else:
+        value = done.bundle
+    return json.encode(value) + b"\n" if line else json.encode_pretty(value)
 
 
 def _translate_many(
@@ -132,7 +134,7 @@ def _translate_many(
             else:
                 good += 1
                 say_issues(said_issues(one.issues), str(folder))
-                put(_data(one, explain=explain, pretty=False))
+                put(_data(one, explain=explain, line=True))
     if rejects:
         with output(rejects) as put:
             for bad in refused:

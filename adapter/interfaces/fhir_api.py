@@ -82,15 +82,12 @@ def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
 def _format() -> None:
     """Answers are JSON. https://hl7.org/fhir/R4/http.html#mime-type"""
     asked = request.args.get("_format")
-    if asked is None:
-        best = (
-            request.accept_mimetypes.best_match([answers.FHIR_JSON, answers.JSON])
-            if request.accept_mimetypes
-            else answers.FHIR_JSON
-        )
+    spoken = (answers.FHIR_JSON, answers.JSON)
+    if asked is not None:
+        good = asked.replace(" ", "+") in ("json", "text/json", *spoken)
     else:
-        best = asked.replace(" ", "+") in ("json", "text/json", answers.JSON, answers.FHIR_JSON) or None
-    if best is None:
+        good = not request.accept_mimetypes or request.accept_mimetypes.best_match(spoken) is not None
+    if not good:
         raise Problem(
             406, "accept", "FHIR is spoken as JSON only here.", code="not-supported", mend=f"Accept {answers.FHIR_JSON}."
         )

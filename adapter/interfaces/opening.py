@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def with_systems(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --mappings and --lenient to a command."""
     command = click.option(
-        "--lenient/--strict", default=None, help="An unread safety element is a warning, no longer an error (OST_LENIENT)."
+        "--lenient/--strict", default=None, help="Carry an NHS number that fails its check digit, with a warning (OST_LENIENT)."
     )(command)
     return click.option(
         "--mappings",

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
+from werkzeug.exceptions import BadRequest
 
 from adapter.fhir import json
 from adapter.fhir.outcome import issue, outcome
+from adapter.interfaces import answers
 from adapter.interfaces.http import create_app
 from adapter.interfaces.settings import SettingFault, SettingFaults, Settings
 
@@ -78,7 +80,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self.ost, self.settings)
+        app = create_app(self.ost, self.settings)
+        # Gunicorn reads the body only when the application does: a broken chunk is found there.
+        app.register_error_handler(errors.ParseException, lambda _: answers.http_error(BadRequest()))
+        return app
 
 
 def listening(settings: Settings) -> socket.socket:

@@ -50,7 +50,7 @@ class FillWriter:
     def compile(self) -> Callable[..., list[dict[str, Any]]]:
         """The function `fill(record, S)`: S gathers issues and whether a value was lost on the way."""
         src = self.src
-        src.bound.update(MISS=runtime.MISS, prune=runtime.prune, uuid5=runtime.uuid5, full_url=runtime.full_url)
+        src.bound.update(MISS=runtime.MISS, WRONG=runtime.WRONG, prune=runtime.prune, uuid5=runtime.uuid5, full_url=runtime.full_url)
         with src.block("def fill(r0, S):"):
             frame = Frame("r0", "", "", ())
             for name in self.groups.outputs:
@@ -266,7 +266,7 @@ class FillWriter:
                 with src.block(f"if {test}:"):
                     with src.block("try:"):
                         src(f"{made} = {half}({value})")
-                    with src.block("except ValueError:"):
+                    with src.block("except WRONG:"):
                         src(f"{made} = S.failed({where}, {step.name!r})")
             value = made
         lost = [v for v, p in zip(values, node.paths, strict=True) if self.is_insecure(p, frames)]

@@ -122,13 +122,13 @@ class _Reader:
             return Literal(text[1:], line)
         if text.startswith("$say "):
             return Say(expand(text[5:].strip()), line)
-        if text.startswith("$ref"):
+        if text == "$ref" or text.startswith("$ref "):
             found = _REF.fullmatch(text.strip())
             if not found:
                 self.faults.add(line, f"{text!r} is not a reference", "a reference is $ref Map or $ref Map by path", "name the map as its file is named")
                 return Literal(text, line)
             return Ref(found["map"], self.path(found["by"], line) if found["by"] else None, line)
-        if text.startswith("$rest"):
+        if text == "$rest" or text.startswith("$rest "):
             self.faults.add(line, "$rest stands as a key, not as a value", "", "write {$rest: path}")
             return Literal(text, line)
         return self.hole(text, line)

@@ -32,7 +32,7 @@ class StoreWriter:
         givers: dict[Target, list[tuple[Capture, str]]] = {}
         checkers: list[Capture] = []
         for capture in sorted(self.w.body.captures, key=lambda c: c.soft):
-            if self.w.trace:
+            if self.w.trace and capture.kind != "list":
                 self.rows(capture)
             if capture.kind == "guard" and len(capture.constant[0].values) != 1:
                 checkers.append(capture)

@@ -424,7 +424,10 @@ class MatchRun:
         """The rows with their list indexes, found by walking the record."""
         places: dict[int, str] = {}
 
+        there: set[str] = set()
+
         def visit(value: Any, place: str) -> None:
+            there.add(place)
             if isinstance(value, dict):
                 places[id(value)] = place
                 for name, below in value.items():
@@ -438,7 +441,8 @@ class MatchRun:
         for where, frame, place, line, codecs in self.found:
             base = places.get(id(frame), "")
             source = f"{base}.{place}" if base and place else base or place
-            made.append(Lineage(where, source, line, codecs))
+            if source in there:  # of several paths through one codec, those that say something
+                made.append(Lineage(where, source, line, codecs))
         return made
 
 

@@ -54,7 +54,7 @@ class MessageInfo:
         return self.direction in ("write", "both")
 
 
-@dataclass(slots=True)
+@dataclass
 class System:
     """One connected system: its manifest, and its messages as they are compiled."""
 

@@ -1,14 +1,15 @@
-"""The codecs of the contracts that we publish (pharmacy, criis): the statuses that follow from a dose's outcome.
+"""The codecs of the contracts that we publish (pharmacy, criis): statuses that follow from codes, and the treatment period.
 
-FHIR says an outcome several times: once by our own code, and again by the status of each resource. The code is what a
-map reads back; the statuses are computed from it, and a withdrawn report makes every one of them entered-in-error.
-See docs/hub.md, dose-outcome.
+FHIR says the outcome of a dose several times: once by our own code, and again by the status of each resource. The code
+is what a map reads back; the statuses are worked out from it, and a withdrawn report makes every one of them
+entered-in-error. It is the same with a changed order and its status. See docs/hub.md.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from adapter.shipped import MAPPINGS
 #: FHIR's word for a record that should never have been made, the same in every status value set.
 WITHDRAWN = "entered-in-error"
 
-#: Resource -> outcome (code of CodeSystem/dose-outcome) -> status; an outcome that is not named has no such resource.
+#: Resource -> outcome (CodeSystem/dose-outcome) -> status; an outcome that is not named has no such resource.
 STATUSES: Mapping[str, Mapping[str, str]] = {
     "dispense": {
         "supervised": "completed",
@@ -34,30 +35,70 @@ STATUSES: Mapping[str, Mapping[str, str]] = {
     "after": {"supervised": "final", "partial": "final"},
 }
 
+#: Type of change (CodeSystem/order-change) -> status of the order.
+ORDER_STATUSES = {
+    "stopped": "stopped",
+    "held": "on-hold",
+    "resumed": "active",
+    "replaced": "stopped",
+    "amended": "active",
+    "cancelled": "cancelled",
+}
+
+ToHub = Callable[[str], str]
+
 
 @cache
-def _criis_outcomes() -> Mapping[str, str]:
-    """criis's outcome code -> the hub's, as its ConceptMap has them."""
-    elements = json.loads((MAPPINGS / "criis/codes/dose-outcome.json").read_text("utf-8"))["group"][0]["element"]
+def _criis(name: str) -> Mapping[str, str]:
+    """One of criis's ConceptMaps, its code -> the hub's."""
+    elements = json.loads((MAPPINGS / f"criis/codes/{name}.json").read_text("utf-8"))["group"][0]["element"]
     return {element["code"]: element["target"][0]["code"] for element in elements}
 
 
-def _register(name: str, statuses: Mapping[str, str], withdrawn: Any, standing: Any, hub_code: Callable[[str], str | None]) -> None:
-    """A codec of (retraction mark, outcome) and a status. `withdrawn`, `standing`: the mark of a withdrawn and of a good report."""
+def _dose_status(name: str, statuses: Mapping[str, str], withdrawn: Any, standing: Any, to_hub: ToHub) -> None:
+    """A codec of (mark of retraction, outcome) and a status; `withdrawn`, `standing`: the mark of a bad and of a good report."""
 
     def read(pair: tuple[Any, str]) -> str | None:
-        """(retraction mark, outcome) -> status; declines an outcome that has no such resource."""
+        """(mark, outcome) -> status; declines an outcome that has no such resource."""
         mark, outcome = pair
-        status = statuses.get(hub_code(outcome) or "")
+        status = statuses.get(to_hub(outcome))
         return WITHDRAWN if status is not None and mark == withdrawn else status
 
     def write(status: str) -> tuple[Any, None]:
-        """Status -> (retraction mark, not said): the outcome is read from its own element."""
+        """Status -> (mark, not said): the outcome is read from its own element."""
         return (withdrawn if status == WITHDRAWN else standing, None)
 
     codec(name, read=read, write=write)
 
 
+def _order_status(name: str, to_hub: ToHub) -> None:
+    """A one-way codec of (type of change, item) -> status of the order; an item without a change is active."""
+
+    def read(pair: tuple[str | None, str]) -> str | None:
+        return "active" if pair[0] is None else ORDER_STATUSES.get(to_hub(pair[0]))
+
+    codec(name, read=read)
+
+
+def _period(pair: tuple[str, int]) -> dict[str, str]:
+    """(first dose date, days) -> the Period of FHIR, both ends counted."""
+    first, days = pair
+    return {"start": first, "end": (date.fromisoformat(first) + timedelta(days=days - 1)).isoformat()}
+
+
+def _first_and_days(period: Any) -> tuple[str, int]:
+    """A Period of whole days -> (first dose date, days). Raises ValueError for any other."""
+    if not isinstance(period, dict) or set(period) != {"start", "end"}:
+        raise ValueError("a period of first and last day, and nothing else")
+    days = (date.fromisoformat(period["end"]) - date.fromisoformat(period["start"])).days + 1
+    if days < 1:
+        raise ValueError("the last day comes before the first")
+    return period["start"], days
+
+
+codec("first-day-and-days", read=_period, write=_first_and_days)
 for _resource, _statuses in STATUSES.items():
-    _register(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)
-    _register(f"criis-{_resource}-status", _statuses, "STRUCK", "LIVE", lambda code: _criis_outcomes().get(code))
+    _dose_status(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)
+    _dose_status(f"criis-{_resource}-status", _statuses, "STRUCK", "LIVE", lambda code: _criis("dose-outcome").get(code, ""))
+_order_status("order-status", lambda code: code)
+_order_status("criis-order-status", lambda code: _criis("order-change").get(code, ""))

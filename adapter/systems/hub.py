@@ -91,7 +91,7 @@ def _contains(value: Any, pattern: Any) -> bool:
     return bool(value == pattern)
 
 
-def assemble(entries: list[Entry], event: str, system: str, title: str, header_url: str, received: str | None) -> dict[str, Any]:
+def assemble(entries: list[Entry], event: str, system: str, header_url: str, received: str | None) -> dict[str, Any]:
     """The hub Bundle of these entries: {"fullUrl", "resource"}, the Bundle's own map without fullUrl."""
     known = profiles(event)
     shell: dict[str, Any] = {}
@@ -105,7 +105,7 @@ def assemble(entries: list[Entry], event: str, system: str, title: str, header_u
             header = entry
         else:
             others.append({"fullUrl": entry["fullUrl"], "resource": _stamped(entry["resource"], known)})
-    made = _header(header, others, event, system, title, header_url, received, known)
+    made = _header(header, others, event, system, header_url, received, known)
     bundle: dict[str, Any] = {"resourceType": "Bundle"}
     profile = known.of({"resourceType": "Bundle"})
     if profile:
@@ -126,7 +126,7 @@ def _stamped(resource: dict[str, Any], known: Profiles) -> dict[str, Any]:
     return {**head, "meta": meta, **{k: v for k, v in resource.items() if k not in ("resourceType", "id", "meta")}}
 
 
-def _header(header: Entry | None, others: list[Entry], event: str, system: str, title: str, url: str, received: str | None, known: Profiles) -> Entry:
+def _header(header: Entry | None, others: list[Entry], event: str, system: str, url: str, received: str | None, known: Profiles) -> Entry:
     own = dict(header["resource"]) if header else {"resourceType": "MessageHeader", "id": url.removeprefix("urn:uuid:")}
     full = header["fullUrl"] if header else url
     own = _stamped(own, known)
@@ -137,7 +137,7 @@ def _header(header: Entry | None, others: list[Entry], event: str, system: str, 
     focus = [{"reference": e["fullUrl"]} for e in others if e["resource"]["resourceType"] in known.focus]
     named = {f["reference"] for f in focus}
     more = [f for f in own.pop("focus", ()) if f.get("reference") not in named]
-    head["source"] = {"name": title, "endpoint": f"{BASE}/system/{system}"}
+    head["source"] = {"name": system, "endpoint": f"{BASE}/system/{system}"}
     head.update(own)
     if focus or more:
         head["focus"] = focus + more

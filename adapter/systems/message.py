@@ -115,7 +115,7 @@ class Message:
         """The hub Bundle of these entries."""
         keys = [_at(record, p.parts) for p in self.table.spec.key]
         url = uuid5(self._header, "\x1f".join(str(k) for k in keys))
-        return hub.assemble(entries, self.info.event, self.system.name, self.system.title, url, received)
+        return hub.assemble(entries, self.info.event, self.system.name, url, received)
 
     # write --------------------------------------------------------------------------------------------------------
     def write(self, bundle: dict[str, Any], account: Account) -> bytes | None:

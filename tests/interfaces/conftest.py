@@ -39,14 +39,23 @@ class StandIn:
         messages = {"note": message("note", "both", "json"), "sheet": message("sheet", "both", "csv")}
         return {"shop": SimpleNamespace(name="shop", title="A shop", kind="pharmacy", version="1.0.0", messages=messages)}
 
-    def translate(self, body: bytes, *, read: str, write: str | None = None, received: str | None = None) -> Any:
-        self.asked.append(("translate", {"body": body, "read": read, "write": write, "received": received}))
+    def translate(
+        self,
+        body: bytes,
+        *,
+        read: str,
+        write: str | None = None,
+        received: str | None = None,
+        source: str = "",
+        refuse: bool = True,
+    ) -> Any:
+        self.asked.append(("translate", {"body": body, "read": read, "write": write, "received": received, "source": source}))
         for name in (read, write):
             if name not in (None, "fhir", "shop/note", "shop/sheet"):
                 raise Unknown("message", str(name), ["shop/note", "shop/sheet"])
         if b"crash" in body:
             raise RuntimeError(PERSON)
-        if b"refuse" in body:
+        if b"refuse" in body and (refuse or b"early" in body):
             raise Refused([ERROR, WARNING])
         found = json.decode(body) if body.startswith(b"{") else {"text": body.decode()}
         result = None
@@ -57,7 +66,7 @@ class StandIn:
             result=result,
             unread={"source": ["note"] if b"warn" in body else [], "bundle": []},
             carried=[],
-            issues=outcome([WARNING] if b"warn" in body else []),
+            issues=outcome([ERROR, WARNING] if b"refuse" in body else [WARNING] if b"warn" in body else []),
             lineage=[{"target": "Bundle.total", "source": "total", "map": "shop/note.yaml:1", "codecs": []}],
         )
 
@@ -95,9 +104,9 @@ class Ran:
 
 
 @pytest.fixture
-def ost(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], stand_in: StandIn) -> Callable[..., Ran]:
+def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], stand_in: StandIn) -> Callable[..., Ran]:
     """Runs a command in this process against the stand-in."""
-    from adapter.interfaces import cli
+    from adapter.interfaces.cli import main
 
     for name in list(os.environ):
         if name.startswith("OST_"):
@@ -108,7 +117,7 @@ def ost(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(read=lambda: stdin)))
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as stop:
-            cli.main(arguments)
+            main(arguments)
         out, err = capfdbinary.readouterr()
         return Ran(int(stop.value.code or 0), out, err.decode())
 

@@ -66,7 +66,7 @@ def served(*arguments: str, env: Mapping[str, str] | None = None, **options: obj
     reader = threading.Thread(target=listen, daemon=True)
     reader.start()
     try:
-        assert listening.wait(60) and running.port, f"the server did not start: {running.lines}"
+        assert listening.wait(60) and running.port, f"the server did not start: {running.lines[-4:]}"
         yield running
     finally:
         if process.poll() is None:

@@ -37,7 +37,7 @@ def rule(key: str, schema: Schema, path: str = "") -> Schema:
 
 
 def _model(name: str) -> Any:
-    from fhir.resources.R4B import get_fhir_model_class
+    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - the gate itself must start without the models
 
     return get_fhir_model_class(name)
 
@@ -165,7 +165,9 @@ def _required(name: str) -> set[str]:
     return found
 
 
-def _definition(name: str, path: str, rows: dict[str, Row], codes: dict[str, list[str]], required: set[str], resource: bool) -> Schema:
+def _definition(
+    name: str, path: str, rows: dict[str, Row], codes: dict[str, list[str]], required: set[str], resource: bool
+) -> Schema:
     properties: dict[str, Schema] = {"resourceType": {"const": name}} if resource else {}
     choices: dict[str, list[str]] = {}
     for json_name, row in rows.items():
@@ -183,14 +185,20 @@ def _definition(name: str, path: str, rows: dict[str, Row], codes: dict[str, lis
         else:
             rules.append(rule("required", {"anyOf": _present(name, rows, choices.get(element, [element]))}, element))
     if not must and not required:
-        rules.append(rule("ele-1", {"if": {"maxProperties": 1}, "then": {"minProperties": 1, "not": {"type": "object", "required": ["id"]}}}))
+        rules.append(
+            rule(
+                "ele-1", {"if": {"maxProperties": 1}, "then": {"minProperties": 1, "not": {"type": "object", "required": ["id"]}}}
+            )
+        )
     schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
     if must:
         schema["required"] = must
     if name == "Extension":
         schema |= _extension([_present(name, rows, [one]) for one in choices["value"]])
     else:
-        rules += [rule("choice", _at_most_one([_present(name, rows, [one]) for one in names]), base) for base, names in choices.items()]
+        rules += [
+            rule("choice", _at_most_one([_present(name, rows, [one]) for one in names]), base) for base, names in choices.items()
+        ]
         rules += [rule(key, fragment, at) for key, at, fragment in FRAGMENTS.get(name, ())]
     if name == "ParametersParameter":
         values = [schema for one in choices["value"] for schema in _present(name, rows, [one])]

@@ -9,15 +9,16 @@ from __future__ import annotations
 #: The resource types that the gate knows, other than the abstract ones. Left out are the types that R4B changed
 #: (https://hl7.org/fhir/R4B/history.html) and those that no message of shared care carries.
 RESOURCES = (
-    "Account AllergyIntolerance Appointment AuditEvent Basic Binary BodyStructure Bundle CapabilityStatement CarePlan CareTeam Claim "
-    "ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest Composition ConceptMap Condition Consent Coverage "
-    "DetectedIssue Device DeviceRequest DeviceUseStatement DiagnosticReport DocumentReference Encounter Endpoint EpisodeOfCare "
-    "FamilyMemberHistory Flag Goal Group HealthcareService ImagingStudy Immunization ImmunizationRecommendation List Location Measure "
-    "MeasureReport Media Medication MedicationAdministration MedicationDispense MedicationRequest MedicationStatement "
-    "MessageDefinition MessageHeader NamingSystem NutritionOrder Observation OperationDefinition OperationOutcome Organization "
-    "Parameters Patient Person Practitioner PractitionerRole Procedure Provenance Questionnaire QuestionnaireResponse RelatedPerson "
-    "RequestGroup RiskAssessment Schedule SearchParameter ServiceRequest Slot Specimen StructureDefinition StructureMap Subscription "
-    "Substance SupplyDelivery SupplyRequest Task ValueSet"
+    "Account AllergyIntolerance Appointment AuditEvent Basic Binary BodyStructure Bundle CapabilityStatement CarePlan "
+    "CareTeam Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest Composition ConceptMap "
+    "Condition Consent Coverage DetectedIssue Device DeviceRequest DeviceUseStatement DiagnosticReport DocumentReference "
+    "Encounter Endpoint EpisodeOfCare FamilyMemberHistory Flag Goal Group HealthcareService ImagingStudy Immunization "
+    "ImmunizationRecommendation List Location Measure MeasureReport Media Medication MedicationAdministration "
+    "MedicationDispense MedicationRequest MedicationStatement MessageDefinition MessageHeader NamingSystem NutritionOrder "
+    "Observation OperationDefinition OperationOutcome Organization Parameters Patient Person Practitioner PractitionerRole "
+    "Procedure Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup RiskAssessment Schedule "
+    "SearchParameter ServiceRequest Slot Specimen StructureDefinition StructureMap Subscription Substance SupplyDelivery "
+    "SupplyRequest Task ValueSet"
 ).split()
 
 _ENCOUNTER = "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown"
@@ -28,30 +29,41 @@ _COMPARATOR = "< <= >= >"
 ENUMS: dict[str, list[str]] = {
     element: codes.split()
     for element, codes in {
-        "Task.status": "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed entered-in-error",
+        "Task.status": (
+            "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed entered-in-error"
+        ),
         "Encounter.status": _ENCOUNTER,
         "Encounter.statusHistory.status": _ENCOUNTER,
         "Observation.status": _OBSERVATION,
         "DetectedIssue.status": _OBSERVATION,
         "RiskAssessment.status": _OBSERVATION,
-        "DiagnosticReport.status": "registered partial preliminary final amended corrected appended cancelled entered-in-error unknown",
-        "Questionnaire.item.type": "group display question boolean decimal integer date dateTime time string text url choice "
-        "open-choice attachment reference quantity",
+        "DiagnosticReport.status": (
+            "registered partial preliminary final amended corrected appended cancelled entered-in-error unknown"
+        ),
+        "Questionnaire.item.type": (
+            "group display question boolean decimal integer date dateTime time string text url choice open-choice attachment "
+            "reference quantity"
+        ),
         "Device.udiCarrier.entryType": "barcode rfid manual card self-reported unknown",
         "DeviceUseStatement.status": "active completed entered-in-error intended stopped on-hold",
         "SupplyRequest.status": "draft active suspended cancelled completed entered-in-error unknown",
-        "StructureMap.group.rule.target.transform": "create copy truncate escape cast append translate reference dateOp uuid pointer "
-        "evaluate cc c qty id cp",
-        "Timing.repeat.when": "MORN MORN.early MORN.late NOON AFT AFT.early AFT.late EVE EVE.early EVE.late NIGHT PHS HS WAKE "
-        "C CM CD CV AC ACM ACD ACV PC PCM PCD PCV",
+        "StructureMap.group.rule.target.transform": (
+            "create copy truncate escape cast append translate reference dateOp uuid pointer evaluate cc c qty id cp"
+        ),
+        "Timing.repeat.when": (
+            "MORN MORN.early MORN.late NOON AFT AFT.early AFT.late EVE EVE.early EVE.late NIGHT PHS HS WAKE C CM CD CV AC ACM "
+            "ACD ACV PC PCM PCD PCV"
+        ),
         "Quantity.comparator": _COMPARATOR,
         "Age.comparator": _COMPARATOR,
         "Count.comparator": _COMPARATOR,
         "Distance.comparator": _COMPARATOR,
         "Duration.comparator": _COMPARATOR,
-        "OperationOutcome.issue.code": "invalid structure required value invariant security login unknown expired forbidden suppressed "
-        "processing not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-        "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational",
+        "OperationOutcome.issue.code": (
+            "invalid structure required value invariant security login unknown expired forbidden suppressed processing not- "
+            "supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly business-rule "
+            "conflict transient lock-error no-store exception timeout incomplete throttled informational"
+        ),
         "AuditEvent.action": "C R U D E",
         "AuditEvent.outcome": "0 4 8 12",
         "AuditEvent.agent.network.type": "1 2 3 4 5",
@@ -74,15 +86,18 @@ TARGETS: dict[str, list[str]] = {
 
 #: Elements of type SimpleQuantity (no comparator, sqty-1), which the models call Quantity. Choices by their JSON name.
 SIMPLE_QUANTITIES = frozenset(
-    "CarePlan.activity.detail.dailyAmount CarePlan.activity.detail.quantity Claim.item.quantity Claim.item.detail.quantity "
-    "Claim.item.detail.subDetail.quantity ClaimResponse.addItem.quantity ClaimResponse.addItem.detail.quantity "
-    "ClaimResponse.addItem.detail.subDetail.quantity Coverage.costToBeneficiary.valueQuantity Immunization.doseQuantity "
-    "MedicationAdministration.dosage.dose MedicationAdministration.dosage.rateQuantity MedicationDispense.quantity "
-    "MedicationDispense.daysSupply MedicationRequest.dispenseRequest.initialFill.quantity MedicationRequest.dispenseRequest.quantity "
-    "NutritionOrder.oralDiet.nutrient.amount NutritionOrder.supplement.quantity NutritionOrder.enteralFormula.caloricDensity "
-    "NutritionOrder.enteralFormula.administration.quantity NutritionOrder.enteralFormula.administration.rateQuantity "
-    "NutritionOrder.enteralFormula.maxVolumeToDeliver Observation.referenceRange.low Observation.referenceRange.high "
-    "Specimen.collection.quantity Specimen.container.capacity Specimen.container.specimenQuantity Substance.instance.quantity "
-    "SupplyDelivery.suppliedItem.quantity Dosage.doseAndRate.doseQuantity Dosage.doseAndRate.rateQuantity "
-    "Dosage.maxDosePerAdministration Dosage.maxDosePerLifetime Range.low Range.high SampledData.origin".split()
+    (
+        "CarePlan.activity.detail.dailyAmount CarePlan.activity.detail.quantity Claim.item.quantity Claim.item.detail.quantity "
+        "Claim.item.detail.subDetail.quantity ClaimResponse.addItem.quantity ClaimResponse.addItem.detail.quantity "
+        "ClaimResponse.addItem.detail.subDetail.quantity Coverage.costToBeneficiary.valueQuantity Immunization.doseQuantity "
+        "MedicationAdministration.dosage.dose MedicationAdministration.dosage.rateQuantity MedicationDispense.quantity "
+        "MedicationDispense.daysSupply MedicationRequest.dispenseRequest.initialFill.quantity "
+        "MedicationRequest.dispenseRequest.quantity NutritionOrder.oralDiet.nutrient.amount NutritionOrder.supplement.quantity "
+        "NutritionOrder.enteralFormula.caloricDensity NutritionOrder.enteralFormula.administration.quantity "
+        "NutritionOrder.enteralFormula.administration.rateQuantity NutritionOrder.enteralFormula.maxVolumeToDeliver "
+        "Observation.referenceRange.low Observation.referenceRange.high Specimen.collection.quantity "
+        "Specimen.container.capacity Specimen.container.specimenQuantity Substance.instance.quantity "
+        "SupplyDelivery.suppliedItem.quantity Dosage.doseAndRate.doseQuantity Dosage.doseAndRate.rateQuantity "
+        "Dosage.maxDosePerAdministration Dosage.maxDosePerLifetime Range.low Range.high SampledData.origin"
+    ).split()
 )

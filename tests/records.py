@@ -1,0 +1,228 @@
+"""Invented records from a message's own JSON Schema: random, valid, in normal form, the same for the same seed.
+
+A record is drawn freely and then mended until the schema accepts it, so that conditions (if/then) are met however they
+are written. Business identifiers are unique within a record, as the contracts demand of a sender.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import jsonschema_rs
+import rstr
+
+from adapter.systems.hub_rules import nhs_number_is_valid
+
+#: Names on the way to a value; lists add nothing.
+Path = tuple[str, ...]
+
+WORDS = ("Alder", "Birch", "Cédrat", "Dogwood", "Elm", "Fir-Tree", "Gorse's", "Holly", "Iris", "Juniper & Co", "10 mg", "Łąka")
+
+
+class Records:
+    """Draws records of one schema."""
+
+    def __init__(self, schema: dict[str, Any], seed: int = 1, codes: Mapping[Path, Sequence[str]] | None = None) -> None:
+        self.schema = schema
+        self.codes = codes or {}
+        self.valid = jsonschema_rs.validator_for(schema, validate_formats=True)
+        self.random = random.Random(seed)
+        self.text = rstr.Rstr(self.random)
+        self.count = 0
+
+    def draw(self, steer: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+        """One valid record; `steer` may set values (an outcome, say) before it is mended. Raises AssertionError if it cannot be."""
+        for _ in range(20):
+            record = self.value(self.schema, (), 0)
+            if steer:
+                steer(record)
+            for _ in range(40):
+                errors = list(self.valid.iter_errors(record))
+                if not errors:
+                    break
+                for error in errors:
+                    self.mend(record, error)
+                if steer:
+                    steer(record)
+            else:
+                continue
+            made = prune(record)
+            if self.valid.is_valid(made):
+                return made
+        raise AssertionError("no valid record could be drawn from the schema")
+
+    # values -------------------------------------------------------------------------------------------------------
+    def follow(self, schema: Any) -> Any:
+        while isinstance(schema, dict) and "$ref" in schema:
+            node: Any = self.schema
+            for part in schema["$ref"].removeprefix("#/").split("/"):
+                node = node[part]
+            schema = {**node, **{k: v for k, v in schema.items() if k != "$ref"}}
+        return schema
+
+    def value(self, schema: Any, path: Path, depth: int) -> Any:
+        schema = self.follow(schema)
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            return self.random.choice(schema["enum"])
+        if path in self.codes and (schema.get("pattern") is None or self.random.random() < 0.8):
+            return self.random.choice(self.codes[path])
+        for word in ("oneOf", "anyOf"):
+            if word in schema and "properties" not in schema:
+                return self.value(self.random.choice(schema[word]), path, depth)
+        kind = schema.get("type")
+        kind = self.random.choice(kind) if isinstance(kind, list) else kind
+        if kind == "object" or "properties" in schema:
+            return self.object(schema, path, depth)
+        if kind == "array":
+            low = schema.get("minItems", 0)
+            count = self.random.randint(max(low, 1), min(schema.get("maxItems", 4), max(low, 1) + 2))
+            made = [self.value(schema.get("items", {}), path, depth + 1) for _ in range(count)]
+            return unique(made) if schema.get("uniqueItems") else made
+        if kind == "boolean":
+            return self.random.random() < 0.5
+        if kind in ("integer", "number"):
+            return self.number(schema, kind)
+        return self.string(schema, path[-1] if path else "")
+
+    def object(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
+        required = schema.get("required", ())
+        likely = 0.75 if depth < 3 else 0.5
+        made = {
+            name: self.value(below, (*path, name), depth + 1)
+            for name, below in schema.get("properties", {}).items()
+            if below is not False and (name in required or self.random.random() < likely)
+        }
+        for part in schema.get("allOf", ()):
+            part = self.follow(part)
+            if "properties" in part and "if" not in part:
+                made.update(self.object(part, path, depth))
+        return made
+
+    def number(self, schema: dict[str, Any], kind: str) -> Any:
+        low = schema.get("minimum", schema.get("exclusiveMinimum", 1))
+        high = schema.get("maximum", max(low, 0) + 200)
+        low = low + 1 if "exclusiveMinimum" in schema else low
+        if kind == "integer" or self.random.random() < 0.5:
+            return self.random.randint(int(low), int(high))
+        places = 1 if "multipleOf" in schema else self.random.randint(1, 3)
+        if "multipleOf" in schema:
+            places = max(0, -Decimal(str(schema["multipleOf"])).as_tuple().exponent)  # type: ignore[operator]
+        return Decimal(self.random.randint(int(low) * 10**places + 1, int(high) * 10**places)).scaleb(-places)
+
+    def string(self, schema: dict[str, Any], name: str) -> str:
+        self.count += 1
+        form = schema.get("format")
+        day = date(2026, 1, 1) + timedelta(days=self.random.randint(0, 300))
+        if name in ("nhs_number", "nhsNumber"):
+            return self.nhs_number()
+        if form == "date":
+            return day.isoformat()
+        if form == "date-time":
+            moment = datetime(day.year, day.month, day.day, self.random.randint(7, 19), self.random.randint(0, 59), self.random.randint(0, 59), tzinfo=UTC)
+            return moment.isoformat().replace("+00:00", self.random.choice(("Z", "+00:00", "+01:00")))
+        if "pattern" in schema:
+            for _ in range(50):
+                made = self.text.xeger(schema["pattern"])
+                if made.isprintable() and made == made.strip() and jsonschema_rs.is_valid({k: schema[k] for k in schema if k in ("pattern", "minLength", "maxLength", "format")}, made):
+                    return made
+        if form == "uri":
+            return f"https://example.org/{name or 'id'}/{self.count % 7}"
+        if form == "uuid":
+            return f"{self.random.getrandbits(32):08x}-0000-4000-8000-{self.count:012x}"
+        words = f"{self.random.choice(WORDS)} {self.count}"
+        return words[: schema.get("maxLength", 60)].strip()
+
+    def nhs_number(self) -> str:
+        while True:
+            made = f"999{self.random.randint(0, 9_999_999):07d}"
+            if nhs_number_is_valid(made):
+                return made
+
+    # mending ------------------------------------------------------------------------------------------------------
+    def mend(self, record: Any, error: Any) -> None:
+        """Change the record where a rule of the schema says that it is wrong."""
+        parent, name, here = None, None, record
+        for part in error.instance_path:
+            if not isinstance(here, dict | list) or (isinstance(here, dict) and part not in here) or (isinstance(here, list) and part >= len(here)):
+                return
+            parent, name, here = here, part, here[part]
+        names = tuple(str(p) for p in error.instance_path if not isinstance(p, int))
+        path = list(error.schema_path)
+        rule = str(path[-1])
+        holder = self.at(path[:-1])
+        if rule == "required" and isinstance(here, dict):
+            missing = error.kind.property
+            known = holder.get("properties", {}).get(missing, True) if isinstance(holder, dict) else True
+            below = known if isinstance(known, dict) and set(known) - {"description"} else self.sibling(path, missing)
+            here[missing] = self.value(below, (*names, missing), 2)
+        elif rule in ("additionalProperties", "unevaluatedProperties") and isinstance(here, dict):
+            for surplus in error.kind.unexpected:
+                here.pop(surplus, None)
+        elif rule == "not" and isinstance(here, dict):
+            forbidden = self.follow(holder.get("not", {}) if isinstance(holder, dict) else {})
+            for surplus in [*forbidden.get("required", ()), *(r for a in forbidden.get("anyOf", ()) for r in a.get("required", ()))]:
+                here.pop(surplus, None)
+        elif parent is not None and isinstance(holder, dict) and rule in ("const", "enum"):
+            parent[name] = holder["const"] if rule == "const" else self.random.choice(holder["enum"])
+        elif parent is not None and rule in ("minItems", "maxItems", "contains", "uniqueItems") and isinstance(here, list):
+            parent[name] = self.value(self.sibling(path[:-1], None), names, 2) if rule == "minItems" else unique(here)[: holder.get("maxItems", 9)]
+        elif isinstance(parent, dict):
+            del parent[name]
+        elif isinstance(parent, list) and len(parent) > 1:
+            parent.pop(name)
+
+    def at(self, path: list[Any]) -> Any:
+        node: Any = self.schema
+        for part in path:
+            if part == "$ref":
+                continue
+            node = self.follow(node)
+            if isinstance(node, bool):
+                return node
+            node = node[int(part)] if isinstance(node, list) else node.get(part, {})
+        return self.follow(node) if isinstance(node, dict) else node
+
+    def sibling(self, path: list[Any], name: str | None) -> Any:
+        """The full schema of a property that a condition speaks of: looked for on the way back to the root."""
+        for n in range(len(path), -1, -1):
+            node = self.at(path[:n])
+            if name is not None and isinstance(node, dict):
+                below = node.get("properties", {}).get(name)
+                if isinstance(below, dict) and set(self.follow(below)) & {"type", "enum", "const", "properties", "oneOf"}:
+                    return below
+        return {"type": "string"}
+
+
+def unique(items: list[Any]) -> list[Any]:
+    made: list[Any] = []
+    for item in items:
+        if item not in made:
+            made.append(item)
+    return made
+
+
+def prune(value: Any) -> Any:
+    """Normal form: no null, "" or []."""
+    if isinstance(value, dict):
+        made = {k: prune(v) for k, v in value.items()}
+        return {k: v for k, v in made.items() if v not in (None, "", [], {})}
+    if isinstance(value, list):
+        return [p for p in (prune(v) for v in value) if p not in (None, "", [], {})]
+    return value
+
+
+def scalars(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from scalars(below, (*path, name))
+    elif isinstance(value, list):
+        for j, below in enumerate(value):
+            yield from scalars(below, (*path, j))
+    else:
+        yield path, value
