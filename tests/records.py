@@ -7,6 +7,7 @@ are written. Business identifiers are unique within a record, as the contracts d
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,10 @@ from typing import Any
 import jsonschema_rs
 import rstr
 
+from adapter.mapping.check import resolve
 from adapter.systems.hub_rules import nhs_number_is_valid
+
+sys.modules["rstr.xeger"].STAR_PLUS_LIMIT = 8  # type: ignore[attr-defined] # texts as long as people write them
 
 #: Names on the way to a value; lists add nothing.
 Path = tuple[str, ...]
@@ -33,6 +37,7 @@ class Records:
         self.random = random.Random(seed)
         self.text = rstr.Rstr(self.random)
         self.count = 0
+        self.forms: dict[str, Callable[[str], bool]] = {}
 
     def draw(self, steer: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
         """One valid record; `steer` may set values (an outcome, say) before it is mended. Raises AssertionError if it cannot be."""
@@ -44,7 +49,13 @@ class Records:
                 errors = list(self.valid.iter_errors(record))
                 if not errors:
                     break
+                self.random.shuffle(errors)
+                turned = False
                 for error in errors:
+                    if str(error.schema_path[-1]) in ("const", "enum"):
+                        if turned:
+                            continue  # one at a time: two values that must be equal would for ever change places
+                        turned = True
                     self.mend(record, error)
                 if steer:
                     steer(record)
@@ -57,11 +68,21 @@ class Records:
 
     # values -------------------------------------------------------------------------------------------------------
     def follow(self, schema: Any) -> Any:
+        """The schema through its $ref, with the unconditional parts of allOf merged in."""
         while isinstance(schema, dict) and "$ref" in schema:
             node: Any = self.schema
             for part in schema["$ref"].removeprefix("#/").split("/"):
                 node = node[part]
             schema = {**node, **{k: v for k, v in schema.items() if k != "$ref"}}
+        if isinstance(schema, dict) and any("$ref" in part or "properties" in part or "type" in part for part in schema.get("allOf", ()) if isinstance(part, dict)):
+            merged = dict(schema)
+            for part in schema["allOf"]:
+                part = self.follow(part)
+                if isinstance(part, dict) and "if" not in part:
+                    merged = {**part, **merged, "properties": {**part.get("properties", {}), **merged.get("properties", {})}, "required": [*part.get("required", ()), *merged.get("required", ())]}
+            if not merged["properties"]:
+                del merged["properties"], merged["required"]
+            return merged
         return schema
 
     def value(self, schema: Any, path: Path, depth: int) -> Any:
@@ -98,10 +119,6 @@ class Records:
             for name, below in schema.get("properties", {}).items()
             if below is not False and (name in required or self.random.random() < likely)
         }
-        for part in schema.get("allOf", ()):
-            part = self.follow(part)
-            if "properties" in part and "if" not in part:
-                made.update(self.object(part, path, depth))
         return made
 
     def number(self, schema: dict[str, Any], kind: str) -> Any:
@@ -127,9 +144,10 @@ class Records:
             moment = datetime(day.year, day.month, day.day, self.random.randint(7, 19), self.random.randint(0, 59), self.random.randint(0, 59), tzinfo=UTC)
             return moment.isoformat().replace("+00:00", self.random.choice(("Z", "+00:00", "+01:00")))
         if "pattern" in schema:
-            for _ in range(50):
-                made = self.text.xeger(schema["pattern"])
-                if made.isprintable() and made == made.strip() and jsonschema_rs.is_valid({k: schema[k] for k in schema if k in ("pattern", "minLength", "maxLength", "format")}, made):
+            fits = self.fits(schema)
+            for _ in range(20):
+                made = self.text.xeger(schema["pattern"])[: schema.get("maxLength", 40)]
+                if made.isprintable() and made == made.strip() and fits(made):
                     return made
         if form == "uri":
             return f"https://example.org/{name or 'id'}/{self.count % 7}"
@@ -137,6 +155,14 @@ class Records:
             return f"{self.random.getrandbits(32):08x}-0000-4000-8000-{self.count:012x}"
         words = f"{self.random.choice(WORDS)} {self.count}"
         return words[: schema.get("maxLength", 60)].strip()
+
+    def fits(self, schema: dict[str, Any]) -> Callable[[str], bool]:
+        """Whether a text has the form that a schema asks for; compiled once."""
+        rules = {k: schema[k] for k in ("pattern", "minLength", "maxLength", "format") if k in schema}
+        key = repr(sorted(rules.items()))
+        if key not in self.forms:
+            self.forms[key] = jsonschema_rs.validator_for(rules, validate_formats=True).is_valid
+        return self.forms[key]
 
     def nhs_number(self) -> str:
         while True:
@@ -156,26 +182,60 @@ class Records:
         path = list(error.schema_path)
         rule = str(path[-1])
         holder = self.at(path[:-1])
-        if rule == "required" and isinstance(here, dict):
-            missing = error.kind.property
-            known = holder.get("properties", {}).get(missing, True) if isinstance(holder, dict) else True
-            below = known if isinstance(known, dict) and set(known) - {"description"} else self.sibling(path, missing)
-            here[missing] = self.value(below, (*names, missing), 2)
-        elif rule in ("additionalProperties", "unevaluatedProperties") and isinstance(here, dict):
-            for surplus in error.kind.unexpected:
-                here.pop(surplus, None)
-        elif rule == "not" and isinstance(here, dict):
-            forbidden = self.follow(holder.get("not", {}) if isinstance(holder, dict) else {})
-            for surplus in [*forbidden.get("required", ()), *(r for a in forbidden.get("anyOf", ()) for r in a.get("required", ()))]:
-                here.pop(surplus, None)
-        elif parent is not None and isinstance(holder, dict) and rule in ("const", "enum"):
-            parent[name] = holder["const"] if rule == "const" else self.random.choice(holder["enum"])
-        elif parent is not None and rule in ("minItems", "maxItems", "contains", "uniqueItems") and isinstance(here, list):
-            parent[name] = self.value(self.sibling(path[:-1], None), names, 2) if rule == "minItems" else unique(here)[: holder.get("maxItems", 9)]
+        if isinstance(here, dict) and self.mend_object(here, names, rule, holder, error):
+            return
+        if parent is None:
+            return
+        if isinstance(holder, dict) and rule == "const":
+            parent[name] = holder["const"]
+        elif isinstance(holder, dict) and rule == "enum":
+            parent[name] = self.random.choice(holder["enum"])
+        elif rule in ("type", "minItems", "pattern", "format", "minLength", "minimum", "exclusiveMinimum", "maximum", "multipleOf"):
+            known = self.full(names)
+            parent[name] = self.value(known if isinstance(name, str) else known.get("items", known), names, 2)
+        elif rule in ("maxItems", "uniqueItems") and isinstance(here, list):
+            parent[name] = unique(here)[: holder.get("maxItems", 9) if isinstance(holder, dict) else 9]
         elif isinstance(parent, dict):
             del parent[name]
-        elif isinstance(parent, list) and len(parent) > 1:
+        elif len(parent) > 1:
             parent.pop(name)
+
+    def mend_object(self, here: dict[str, Any], names: Path, rule: str, holder: Any, error: Any) -> bool:
+        """Properties added or taken away; False where the rule is about something else."""
+        holder = holder if isinstance(holder, dict) else {}
+        if rule == "required":
+            self.add(here, names, [error.kind.property])
+        elif rule == "minProperties":
+            known = self.full(names).get("properties", {})
+            self.add(here, names, [self.random.choice(list(known) or ["text"])])
+        elif rule == "dependentRequired":
+            self.add(here, names, [d for k, ds in holder["dependentRequired"].items() if k in here for d in ds])
+        elif rule in ("anyOf", "oneOf") and any("required" in self.follow(o) for o in holder.get(rule, ())):
+            self.add(here, names, self.follow(self.random.choice(holder[rule])).get("required", ()))
+        elif rule in ("additionalProperties", "unevaluatedProperties"):
+            for surplus in error.kind.unexpected:
+                here.pop(surplus, None)
+        elif rule == "not":
+            forbidden = self.follow(holder["not"])
+            for surplus in [*forbidden.get("required", ()), *(r for a in forbidden.get("anyOf", ()) for r in a.get("required", ()))]:
+                here.pop(surplus, None)
+        else:
+            return False
+        return True
+
+    def add(self, here: dict[str, Any], names: Path, missing: Sequence[str]) -> None:
+        for one in missing:
+            if one not in here:
+                here[one] = self.value(self.full((*names, one)), (*names, one), 2)
+
+    def full(self, names: Path) -> dict[str, Any]:
+        """The fullest schema of a record path: conditions say little of a property, its own definition much."""
+        nodes: list[Any] = [self.schema]
+        for name in names:
+            nodes = [one["properties"][name] for node in nodes for one in resolve(self.schema, node) if name in one.get("properties", {})]
+        said = [self.follow(n) for n in nodes if isinstance(n, dict)]
+        said = [n for n in said if set(n) & {"type", "enum", "const", "properties", "oneOf", "anyOf"}]
+        return max(said, key=lambda n: len(repr(n)), default={"type": "string"})
 
     def at(self, path: list[Any]) -> Any:
         node: Any = self.schema
@@ -187,16 +247,6 @@ class Records:
                 return node
             node = node[int(part)] if isinstance(node, list) else node.get(part, {})
         return self.follow(node) if isinstance(node, dict) else node
-
-    def sibling(self, path: list[Any], name: str | None) -> Any:
-        """The full schema of a property that a condition speaks of: looked for on the way back to the root."""
-        for n in range(len(path), -1, -1):
-            node = self.at(path[:n])
-            if name is not None and isinstance(node, dict):
-                below = node.get("properties", {}).get(name)
-                if isinstance(below, dict) and set(self.follow(below)) & {"type", "enum", "const", "properties", "oneOf"}:
-                    return below
-        return {"type": "string"}
 
 
 def unique(items: list[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from adapter.fhir.outcome import BASE
@@ -95,28 +95,10 @@ class Profiles:
         """The overlays as definitions."""
         return {overlay.name: overlay.schema for overlay in self.overlays.values()}
 
-    def dispatch(self) -> Schema | None:
-        """For the definition of Extension: each known url to its overlay, by halves, so that a hundred cost seven steps."""
-        known = sorted((url, rule.overlay.name) for url, rule in self.extensions.items() if rule.overlay.schema)
-        if not known:
-            return None
-        return {"if": _one_of([url for url, _ in known]), "then": _halved(known)}
-
     def elements(self, canonical: str) -> list[Element]:
         """The elements of a profile and of its parents among the profiles."""
         overlay = self.overlays[bare(canonical)]
         return [Element(one.id, one.element.get("path", one.id), one.element) for one in overlay.tree.walk() if one.element]
-
-
-def _one_of(urls: Sequence[str]) -> Schema:
-    return {"type": "object", "required": ["url"], "properties": {"url": {"enum": list(urls)}}}
-
-
-def _halved(known: Sequence[tuple[str, str]]) -> Schema:
-    if len(known) == 1:
-        return {"$ref": f"#/$defs/{known[0][1]}"}
-    half = len(known) // 2
-    return {"if": _one_of([url for url, _ in known[:half]]), "then": _halved(known[:half]), "else": _halved(known[half:])}
 
 
 def _contexts(structure: Mapping[str, Any]) -> frozenset[str] | None:

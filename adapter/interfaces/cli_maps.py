@@ -37,3 +37,21 @@ def check(system: str | None, as_json: bool, mappings: tuple[Path, ...], lenient
         found = plural(len(faults), "fault") if faults else "no fault"
         say(f"{plural(len(judged), 'system')}, {plural(messages, 'message')}: {found}", stdout=True)
     raise click.exceptions.Exit(Exit.CONTENT if faults else Exit.DONE)
+
+
+@maps.command()
+@click.option("-o", "target", metavar="DIR", help="A folder to write a page for each system into.")
+@with_systems
+def docs(target: str | None, mappings: tuple[Path, ...], lenient: bool | None) -> None:
+    """Make the mapping reference from the maps, as Markdown."""
+    from adapter.interfaces.mapping_reference import pages
+
+    made = pages(opened(mappings, lenient))
+    if target is None:
+        with output(None) as put:
+            put("\n".join(made.values()).encode())
+        return
+    for name, text in made.items():
+        with output(str(Path(target) / name)) as put:
+            put(text.encode())
+    say(f"{plural(len(made), 'page')} written to {target}")

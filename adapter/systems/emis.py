@@ -81,6 +81,12 @@ def extracted(stamp: str) -> str | None:
 codec("emis-day", read=_day, write=str)
 
 
+@codec("emis-day-if-any", write=str)
+def day_if_any(value: str) -> str | None:
+    """yyyy-MM-dd of a date that refuses nothing: one that cannot be read is declined, and so stays unread."""
+    return value if precision(value) == "day" else None
+
+
 def _status_write(value: str) -> bool:
     return {"active": False, "entered-in-error": True}[value]
 

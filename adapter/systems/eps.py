@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from nhs_number.validate import is_valid as is_nhs_number
 
@@ -25,7 +25,7 @@ from adapter.mapping.codecs import codec
 from adapter.shipped import MAPPINGS, PROFILES
 
 Resource = dict[str, Any]
-#: What a rule finds: the key of its row in RULES, and the FHIRPath of the place.
+#: What a rule finds: the name of a rule in mappings/eps/rules.json, and the FHIRPath of the place.
 Finding = tuple[str, str]
 
 NHS, UK_CORE, SNOMED, UCUM = "https://fhir.nhs.uk", "https://fhir.hl7.org.uk", "http://snomed.info/sct", "http://unitsofmeasure.org"
@@ -42,6 +42,8 @@ SITE_TYPE = f"{_EXTENSION}DM-PerformerSiteType"
 TYPE = f"{_EXTENSION}DM-PrescriptionType"
 RESPONSIBLE = f"{_EXTENSION}DM-ResponsiblePractitioner"
 REPEATS = f"{UK_CORE}/StructureDefinition/Extension-UKCore-MedicationRepeatInformation"
+#: The event of an order, in EPS's own message and in the hub's.
+EVENTS = ("prescription-order", "prescription")
 #: What only the Spine adds, when it hands an order on to a dispenser.
 RELEASED = (f"{_EXTENSION}EPS-DispensingInformation", f"{_EXTENSION}DM-PrescriptionStatusHistory")
 #: Extensions of the hub that only an instalment form or its collections have.
@@ -56,115 +58,22 @@ GMP = f"{UK_CORE}/Id/gmp-number"
 REPEAT_DISPENSING, INSTALMENT = "continuous-repeat-dispensing", "instalment-dispensing"
 COURSES = frozenset({"acute", "continuous", REPEAT_DISPENSING})
 
-class Rule(NamedTuple):
-    """What is wrong, how to mend it, how grave it is, and its IssueType."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is wrong, how to mend it, how grave it is, its IssueType, and who says so where it is not the EPS OpenAPI."""
 
+    severity: str
+    code: str
     text: str
     mend: str
-    code: str = "business-rule"
-    severity: str = "error"
+    source: str = ""
 
 
-#: The rules by name; as an issue's rule the name has eps- before it.
-RULES: dict[str, Rule] = {
-    "instalment": Rule(
-        "The item is dispensed in instalments (FP10MDA). EPS cannot carry instalments: the whole would be handed out at once.",
-        "Send the form on paper, or to the pharmacy by its own message.", "not-supported",
-    ),
-    "item-count": Rule("An EPS prescription has one to four items.", "Split it into several prescriptions."),
-    "prescription-id": Rule(
-        "The prescription id is not six hexadecimal digits, six characters for the organisation, five digits and a check character.",
-        "Send the short-form id as EPS defines it.", "value",
-    ),
-    "prescription-id-check": Rule(
-        "The check character of the prescription id is wrong (ISO/IEC 7064, MOD 37-2).",
-        "Send the id as it was made; if a person typed it, have it read again.", "value",
-    ),
-    "prescription-id-system": Rule("The group identifier is not an EPS order number.", f"Use the system {GROUP}.", "value"),
-    "items-differ": Rule("The items of one prescription must say the same here.", "Give every item the same, or write two prescriptions."),
-    "course-mixed": Rule(
-        "The course of therapy must be the same for every item, or a mixture of acute and continuous.",
-        "Put the items of the other course on a prescription of their own.",
-    ),
-    "course": Rule(
-        "The course of therapy is none that EPS has.", "Use acute, continuous or continuous-repeat-dispensing.", "code-invalid"
-    ),
-    "repeat-dispensing": Rule(
-        "Repeat dispensing needs the number of repeats, the validity period and the expected supply duration.",
-        "Add the element that is missing.", "required",
-    ),
-    "item-id": Rule("Every item needs an item number that is a UUID.", f"Add an identifier of {ITEM}.", "value"),
-    "item-id-twice": Rule("Two items have one item number.", "Give every item its own UUID.", "duplicate"),
-    "intent": Rule("A prescriber's order is an order, original-order or instance-order.", "Mend the intent.", "code-invalid"),
-    "status": Rule("A prescriber's order is active: it is cancelled by a message of its own.", "Send an order update instead."),
-    "product": Rule(
-        "An item names its product once, by a concept or by a reference, with the dm+d code of a VMP or AMP.",
-        f"Give one coding of the system {SNOMED}.", "required",
-    ),
-    "quantity": Rule("The quantity needs a positive value, and a unit coded from dm+d.", f"Code the unit in {SNOMED}.", "value"),
-    "quantity-decimals": Rule("The quantity has more than two decimals.", "Write the quantity to two decimals.", "value"),
-    "dosage-text": Rule(
-        "Every dosage instruction is given as text, whatever is structured beside it.", "Add dosageInstruction.text.", "required"
-    ),
-    "dosage-stop": Rule(
-        "EPS joins dosage texts with a comma: none should end in a stop or a comma.", "Leave the last character off.",
-        severity="warning",
-    ),
-    "reason": Rule(
-        "EPS does not carry reasonCode: a pharmacist will not see it.", "Put the reason for supply into the dosage text.",
-        severity="warning",
-    ),
-    "site-type": Rule("The kind of dispensing site is missing.", "Add Extension-DM-PerformerSiteType.", "required"),
-    "performer": Rule(
-        "A nominated prescription needs the ODS code of the dispenser.",
-        "Add dispenseRequest.performer, or say 0004 (no nomination).", "required",
-    ),
-    "performer-spare": Rule(
-        "A dispenser is named though the prescription is not nominated.", "Leave the performer out, or say which kind of site it is.",
-        severity="warning",
-    ),
-    "type": Rule("The prescription type is missing.", "Add Extension-DM-PrescriptionType.", "required"),
-    "requester": Rule(
-        "The requester must be a PractitionerRole of the message, which leads to a practitioner and an organisation of the message.",
-        "Add the resource, or mend the reference.", "required",
-    ),
-    "professional-code": Rule(
-        "The prescriber needs exactly one professional code (GMC, NMC, GPhC, HCPC or unknown).", "Send one professional code."
-    ),
-    "gmp": Rule("A GMP number is not accepted as the prescriber's professional code.", "Send the GMC number.", "code-invalid"),
-    "primary-care": Rule(
-        "A primary care prescription has no healthcare service, and its organisation says of which it is part.",
-        "Remove healthcareService; add Organization.partOf.",
-    ),
-    "patient": Rule(
-        "The patient needs one name, one address, a gender and a birth date.",
-        "Complete the patient; no fixed abode is an address.", "required",
-    ),
-    "nhs-number": Rule("The NHS number is missing, or its check digit is wrong.", "Trace the person; do not guess.", "value"),
-    "deceased": Rule(
-        "The patient is recorded as dead: the Spine refuses the order.", "Check the identity, and stop what is still to be supplied."
-    ),
-    "cd-words": Rule(
-        "A Schedule 2 or 3 drug needs its total quantity in words and figures.", "Add quantityWords.", "required"
-    ),
-    "cd-words-differ": Rule("The quantity in words is not the quantity in figures.", "Ask the prescriber which is meant.", "value"),
-    "cd-words-unread": Rule(
-        "The quantity in words could not be compared with the figure.", "Have a person compare them.", "value", "warning"
-    ),
-    # https://simplifier.net/guide/nhsengland-eps 2.18.8
-    "cd-repeat": Rule("Repeat dispensing is not allowed for Schedule 2 and 3 drugs.", "Prescribe each issue."),
-    # https://cpe.org.uk/dispensing-and-supply/dispensing-process/dispensing-controlled-drugs/
-    "cd-dose": Rule("A controlled drug needs a defined dose: as directed is none.", "Write the dose.", severity="warning"),
-    "cd-unmarked": Rule(
-        "This product is a controlled drug, and the item does not say so.",
-        "Add Extension-DM-ControlledDrug with the schedule and the quantity in words.", severity="warning",
-    ),
-    # https://digital.nhs.uk/services/electronic-prescription-service/controlled-drugs
-    "methadone-liquid": Rule(
-        "Prescribers are asked not to send oral liquid methadone by EPS.", "Use FP10MDA where it is for substitution treatment.",
-        severity="warning",
-    ),
-}
+@cache
+def rules() -> dict[str, Rule]:
+    """The rules of an order by name, from mappings/eps/rules.json; as an issue's rule the name has eps- before it."""
+    said = json.loads((MAPPINGS / "eps" / "rules.json").read_text(encoding="utf-8"))
+    return {name: Rule(**row) for name, row in said.items()}
 
 
 @dataclass(frozen=True)
@@ -174,6 +83,7 @@ class Order:
     items: tuple[tuple[str, Resource], ...]
     patients: tuple[tuple[str, Resource], ...]
     by_url: dict[str, tuple[str, Resource]]
+    event: str
     released: bool
 
     def resolve(self, reference: object) -> tuple[str, Resource]:
@@ -183,28 +93,45 @@ class Order:
 
 def lay_out(bundle: Resource) -> Order:
     """Lay a message Bundle out for the rules. Malformed parts are passed over: they are the gate's to report."""
-    placed = [(f"Bundle.entry[{n}].resource", e.get("resource") or {}, e) for n, e in enumerate(_objects(bundle, "entry"))]
+    placed = [
+        (f"Bundle.entry[{n}].resource", entry["resource"], str(entry.get("fullUrl", "")))
+        for n, entry in enumerate(_objects(bundle, "entry"))
+        if isinstance(entry.get("resource"), dict)
+    ]
     items = tuple((at, r) for at, r, _ in placed if r.get("resourceType") == "MedicationRequest")
     patients = tuple((at, r) for at, r, _ in placed if r.get("resourceType") == "Patient")
-    headers = [r for _, r, _ in placed if r.get("resourceType") == "MessageHeader"]
+    header: Resource = next((r for _, r, _ in placed if r.get("resourceType") == "MessageHeader"), {})
     # The Spine answers a dispenser's request: its header says to which message, and its items how far each has come.
-    released = any("response" in h or any("messageId" in str(e.get("url")) for e in _objects(h, "extension")) for h in headers)
+    released = "response" in header or any("messageId" in str(e.get("url")) for e in _objects(header, "extension"))
     released = released or any(_extension(item, url) for _, item in items for url in RELEASED)
-    return Order(items, patients, {e.get("fullUrl", ""): (at, r) for at, r, e in placed}, released)
+    event = str(_get(header, "eventCoding", "code"))
+    return Order(items, patients, {url: (at, r) for at, r, url in placed}, event, released)
 
 
 def check_read(bundle: Resource, *, lenient: bool = False) -> list[Issue]:
-    """Every issue that an order's own rules find in EPS's Bundle. lenient: a wrong NHS number is a warning only, for
-    official samples and test environments, whose numbers are often wrong."""
+    """Every issue that the rules of a prescription order find in EPS's Bundle; of any other message, none.
+
+    lenient, for official samples, some of which have them wrong: the check character of the prescription id only warns, and
+    the check digit of the NHS number is left to the hub, which then warns too.
+    """
     order = lay_out(bundle)
-    found = _issues(one for check in (_instalments, *CHECKS) for one in check(order))
-    return [one | {"severity": "warning"} if lenient and rule_of(one) == "eps-nhs-number" else one for one in found]
+    if order.event not in EVENTS:
+        return []
+    found = (one for check in (_instalments, *CHECKS) for one in check(order))
+    if not lenient:
+        return _issues(found)
+    soft = _issues(one for one in found if one[0] != "nhs-number-check")
+    return [one | {"severity": "warning"} if rule_of(one) == "eps-prescription-id-check" else one for one in soft]
 
 
 def check_write(bundle: Resource) -> list[Issue]:
-    """The same for an order that is to travel by EPS, over the hub Bundle or the Bundle made for EPS. An instalment form
-    is refused for that alone: what else it lacks for EPS is no fault of it."""
+    """The same for an order that is to travel by EPS, over the hub Bundle or the Bundle made for EPS.
+
+    An instalment form is refused for that alone: what else it lacks for EPS is no fault of it.
+    """
     order = lay_out(bundle)
+    if order.event not in EVENTS:
+        return []
     if barred := list(_instalments(order)):
         return _issues(barred)
     return _issues(one for check in (*CHECKS, _old_system) for one in check(order))
@@ -213,7 +140,7 @@ def check_write(bundle: Resource) -> list[Issue]:
 def _issues(found: Iterable[Finding]) -> list[Issue]:
     made = []
     for rule, place in found:
-        said = RULES[rule]
+        said = rules()[rule]
         made.append(issue(said.severity, said.code, f"eps-{rule}", said.text, expression=place, mend=said.mend))
     return made
 
@@ -222,7 +149,7 @@ def _get(here: Any, *names: str) -> Any:
     """What stands at the end of these names, None where it does not; a url among them takes that extension of a list."""
     for name in names:
         if name.startswith("http"):
-            here = next((e for e in here or () if isinstance(e, dict) and e.get("url") == name), None)
+            here = next((e for e in here if isinstance(e, dict) and e.get("url") == name), None) if isinstance(here, list) else None
         else:
             here = here.get(name) if isinstance(here, dict) else None
     return here
@@ -316,7 +243,7 @@ def _course(order: Order) -> Iterator[Finding]:
             yield "course-mixed", at
         if REPEAT_DISPENSING in here and not order.released:
             for name in ("numberOfRepeatsAllowed", "validityPeriod", "expectedSupplyDuration"):
-                if not _get(item, "dispenseRequest", name):
+                if _get(item, "dispenseRequest", name) is None:
                     yield "repeat-dispensing", f"{place}.dispenseRequest.{name}"
 
 
@@ -415,9 +342,14 @@ def _unit_code_back(code: str) -> tuple[str | None, str | None]:
     return (_units().backward or {}).get(_SPELLINGS.get(code, code)), code
 
 
+def _ucum(dmd: str) -> str | None:
+    """The UCUM unit of a dm+d unit; declines one that the shared ConceptMap does not have."""
+    return _units().forward.get(dmd)
+
+
 codec("eps-unit-code", read=_unit_code, write=_unit_code_back)
 codec("eps-unit-system", read=lambda pair: UCUM if pair[1] else SNOMED)
-codec("eps-ucum-unit", read=lambda dmd: _units().forward.get(dmd))
+codec("eps-ucum-unit", read=_ucum)
 
 
 # controlled drugs --------------------------------------------------------------------------------------------------
@@ -436,7 +368,7 @@ def _controlled(order: Order) -> Iterator[Finding]:
             yield "cd-unmarked", f"{place}.extension"
         if any("oral liquid methadone" in row.comment for row in known):
             yield "methadone-liquid", f"{place}.medication"
-        parts = {part.get("url"): part for part in _objects(marked, "extension")}
+        parts = {str(part.get("url")): part for part in _objects(marked, "extension")}
         words = str(_get(parts.get("quantityWords"), "valueString") or "").strip()
         strict = _get(parts.get("schedule"), "valueCoding", "code") in ("CD2", "CD3")
         if words:
@@ -511,8 +443,10 @@ def _patient(order: Order) -> Iterator[Finding]:
         if not patient.get(name):
             yield "patient", f"{place}.{name}"
     numbers = [str(i.get("value")) for i in _objects(patient, "identifier") if i.get("system") == NHS_NUMBER]
-    if len(numbers) != 1 or not re.fullmatch(r"[0-9]{10}", numbers[0]) or not is_nhs_number(numbers[0]):
+    if len(numbers) != 1:
         yield "nhs-number", f"{place}.identifier"
+    elif not re.fullmatch(r"[0-9]{10}", numbers[0]) or not is_nhs_number(numbers[0]):
+        yield "nhs-number-check", f"{place}.identifier"
     for name in ("deceasedDateTime", "deceasedBoolean"):
         if patient.get(name):
             yield "deceased", f"{place}.deceased"
@@ -531,7 +465,7 @@ def _prescriber(order: Order) -> Iterator[Finding]:
             continue
         if any(one.get("system") == GMP for one in known):
             yield "gmp", f"{person[0]}.identifier"
-        elif sum(one.get("system") in PROFESSIONAL for one in known) != 1:
+        elif sum(str(one.get("system")) in PROFESSIONAL for one in known) != 1:
             yield "professional-code", f"{person[0]}.identifier"
         if str(_get(item, "extension", TYPE, "valueCoding", "code")).startswith("01"):
             if role.get("healthcareService"):

@@ -52,14 +52,19 @@ FOREIGN = (
     | {one["extension"][0]["valueCanonical"] for one in PROFILES.values() if "extension" in one}
 )  # fmt: skip
 
-#: Ours, and not named in docs/hub.md: what artefacts and issues use, and no message carries.
-NOT_IN_MESSAGES = {
+#: Ours, and not named in docs/hub.md: what artefacts, issues and the maps of one system use.
+NOT_IN_HUB = {
     "StructureDefinition/derived-from",
     "StructureDefinition/message-supporting-profile",
     "CodeSystem/rule",
     "CodeSystem/unit",
     "ConceptMap/unit",
     "ConceptMap/dmd-replaced",
+    # what a system that itself speaks FHIR must have back; named in its maps
+    "StructureDefinition/source-envelope",
+    "StructureDefinition/source-id",
+    "StructureDefinition/source-meta",
+    "StructureDefinition/source-unit",
 }
 
 #: Rules of UK Core that stand here in another form, each with its reason.
@@ -93,12 +98,15 @@ def test_a_file_is_named_by_type_and_id_and_says_who_made_it(name: str) -> None:
     assert name == f"{one['resourceType']}-{one['id']}"
     assert re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", one["id"])
     capitals = "".join(part[:1].upper() + part[1:] for part in re.split(r"[-.]", one["id"]))
-    assert one["name"] == ("Ost" if name in OURS else "") + capitals
+    uri = one["url"] if "url" in one else one["uniqueId"][0]["value"]
+    assert one["name"] == ("Ost" if uri.startswith(BASE) else "") + capitals
     assert (one["status"], one["publisher"]) == ("active", "ost-adapter")
     assert one["description"].strip()
     if name in OURS:
-        assert one["url"] == f"{BASE}/{one['resourceType']}/{one['id']}"
+        assert uri == f"{BASE}/{one['resourceType']}/{one['id']}"
         assert one["version"] == "1.0.0"
+    elif uri.startswith(BASE):
+        assert uri == f"{BASE}/Id/{one['id']}"
     else:
         assert one["description"].startswith("Restates ") and "Source: " in one["description"]
 
@@ -151,7 +159,15 @@ def test_hub_md_and_the_artefacts_name_the_same() -> None:
         if one["id"] in PROFILES:  # a profile may be named by its type alone: "Bundle of type message"
             assert at in urls or {one["id"], one["id"].removesuffix("-message")} & words, at
         elif one["resourceType"] in ("StructureDefinition", "CodeSystem", "ConceptMap"):
-            assert (at in urls) != (at in NOT_IN_MESSAGES), at
+            assert (at in urls) != (at in NOT_IN_HUB), at
+
+
+def test_what_the_maps_name_is_there() -> None:
+    text = "\n".join(file.read_text(encoding="utf-8") for file in shipped.MAPPINGS.glob("*/**/*.yaml"))
+    named = set(re.findall(r"ost:((?:StructureDefinition|CodeSystem|ConceptMap|ValueSet)/[A-Za-z0-9-]+)", text))
+    assert {f"{BASE}/{url}" for url in named} - set(BY_URL) == set()
+    systems = {one["uniqueId"][0]["value"] for one in ALL.values() if one["resourceType"] == "NamingSystem"}
+    assert {f"{BASE}/Id/{name}" for name in re.findall(r"ost:Id/([a-z-]+)", text)} - systems == set()
 
 
 def test_hub_md_and_the_code_systems_have_the_same_codes() -> None:
@@ -473,3 +489,117 @@ def test_an_example_passes_the_gate(name: str) -> None:
     from adapter.fhir.gate import Gate
 
     assert Gate.shipped().check(EXAMPLES[name]) == []
+
+
+def test_the_gate_judges_every_rule_of_the_profiles() -> None:
+    from adapter.fhir.gate import Gate
+
+    assert Gate.shipped().unsupported == []
+
+
+NOTHING: Json = {}  # an edit that takes the element away
+REASON = {"coding": [{"system": NHS + "CodeSystem/medicationdispense-status-reason", "code": "0010"}]}
+MISSED: Json = {
+    "extension.0.valueCoding.code": "missed", "extension.8": NOTHING, "extension.7": NOTHING, "status": "declined",
+    "statusReasonCodeableConcept": REASON, "quantity": NOTHING, "whenHandedOver": NOTHING,
+}  # fmt: skip
+WITHHELD = MISSED | {
+    "extension.0.valueCoding.code": "withheld",
+    "statusReasonCodeableConcept": {"coding": [{**REASON["coding"][0], "code": "0002"}], "text": "Unsteady"},
+}
+DEPOT_TO_SEEN: Json = {"extension.0": NOTHING, "supportingInformation": [{"reference": "MedicationDispense/1"}]}
+
+
+def _edited(example: Json, edits: Json) -> Json:
+    """A copy with other values at some places ("a.0.b"); places of a list are taken away in the order given."""
+    made: Json = json.loads(json.dumps(example))
+    for place, value in edits.items():
+        *way, last = place.split(".")
+        node: Any = made
+        for step in way:
+            node = node[int(step)] if isinstance(node, list) else node.setdefault(step, {})
+        if isinstance(node, list):
+            node[int(last) : int(last) + 1] = [] if value is NOTHING else [value]
+        elif value is NOTHING:
+            node.pop(last, None)
+        else:
+            node[last] = value
+    return made
+
+
+DISPENSE, SEEN, ELSEWHERE = "MedicationDispense-dose", "MedicationAdministration-dose", "MedicationStatement-dose-elsewhere"
+FORM, CHANGE, ORDER, MESSAGE = "MedicationRequest-form", "MedicationRequest-change", "MedicationRequest-order", "Bundle-message"
+SECOND: Json = {"resourceType": "Patient", "identifier": [{"system": "https://clinic.example/client", "value": "C-1"}]}
+OUTCOME = "extension.0.valueCoding.code"
+
+
+@pytest.mark.parametrize(
+    ("profile", "edits", "broken"),
+    [
+        (DISPENSE, MISSED, ""),
+        (DISPENSE, MISSED | {"status": "entered-in-error"}, ""),
+        (DISPENSE, WITHHELD, ""),
+        (DISPENSE, MISSED | {"status": "completed"}, "ost-dispense-status"),
+        (DISPENSE, MISSED | {"statusReasonCodeableConcept": NOTHING}, "ost-dispense-reason"),
+        (DISPENSE, MISSED | {OUTCOME: "withheld"}, "ost-dispense-reason ost-dispense-withheld-reason"),
+        (DISPENSE, WITHHELD | {"statusReasonCodeableConcept.text": NOTHING}, "ost-dispense-withheld-reason"),
+        (DISPENSE, MISSED | {"quantity": {"value": 30, "system": "http://snomed.info/sct", "code": "258773002"}},
+         "ost-dispense-nothing-supplied"),
+        (DISPENSE, MISSED | {"whenHandedOver": "2026-03-22T09:00:00Z"}, "ost-dispense-no-handover"),
+        (DISPENSE, {OUTCOME: "depot"}, "ost-dispense-outcome ost-dispense-take-home-reason"),
+        (DISPENSE, {OUTCOME: "supervised"}, "ost-dispense-collector ost-dispense-take-home-reason"),
+        (DISPENSE, {"quantity": NOTHING}, "ost-dispense-quantity"),
+        (DISPENSE, {"quantity.code": "258684004"}, "ost-unit"),
+        (DISPENSE, {"extension.6.valueQuantity.extension.0.valueCode": "mg"}, "ost-unit"),
+        (DISPENSE, {"extension.1.valueDate": "2026-03"}, "ost-whole-day"),
+        (DISPENSE, {"medicationCodeableConcept": {"text": "methadone"}}, "ost-product-code"),
+        (DISPENSE, {"medicationCodeableConcept": {"coding": [{"system": "urn:x", "code": "1"}]}},
+         "ost-product ost-product-code"),
+        (SEEN, DEPOT_TO_SEEN, ""),
+        (SEEN, {"extension.0": NOTHING}, "ost-administration-carrier"),
+        (SEEN, {"identifier": NOTHING}, "ost-administration-carrier"),
+        (SEEN, {OUTCOME: "supervised"}, "ost-administration-outcome"),
+        (SEEN, {"dosage": NOTHING}, "ost-administration-dose"),
+        (SEEN, DEPOT_TO_SEEN | {"status": "not-done", "dosage": NOTHING}, "ost-administration-not-done-reason"),
+        (SEEN, DEPOT_TO_SEEN | {"status": "not-done", "statusReason": [{"text": "Spat out"}]},
+         "ost-administration-not-done"),
+        (ELSEWHERE, {OUTCOME: "missed"}, "ost-statement-outcome"),
+        (ELSEWHERE, {"effectiveDateTime": "2026-03-17"}, "ost-statement-date"),
+        (ELSEWHERE, {"effectiveDateTime": "2026-03-18T09:00:00Z"}, ""),
+        (ELSEWHERE, {"informationSource": NOTHING}, "ost-statement-source"),
+        (FORM, {"extension.1.valuePeriod.end": "2026-03-30"}, "ost-treatment-period"),
+        (FORM, {"extension.1.valuePeriod.start": "2026-03"}, "ost-treatment-period"),
+        (FORM, {"dosageInstruction.0.sequence": NOTHING}, ""),
+        (FORM, {"dosageInstruction.0.sequence": NOTHING, "dosageInstruction.0.timing": NOTHING}, "ost-form-steps"),
+        (FORM, {"priorPrescription": NOTHING}, "ost-form-restart"),
+        (FORM, {"extension.2.extension.0": NOTHING}, "ost-controlled-drug-words"),
+        (FORM, {"extension.8.extension.0.valueCode": "stopped"}, "ost-order-change-status"),
+        (CHANGE, {"status": "active"}, "ost-order-change-status"),
+        (CHANGE, {"status": "cancelled"}, ""),
+        (CHANGE, {"extension.0.extension.2": NOTHING}, "ost-order-change-replaced-by"),
+        (CHANGE, {"extension.0.extension.1": NOTHING}, "ost-order-change-effective"),
+        ("MedicationRequest-instalment", {"extension.0.extension.1.valueDate": "2026-03-20"}, "ost-planned-covers"),
+        (ORDER, {"substitution": NOTHING}, "ost-order-substitution"),
+        (ORDER, {"courseOfTherapyType": EXAMPLES[FORM]["courseOfTherapyType"]}, "ost-order-not-instalment"),
+        ("Patient", {"identifier.0.value": "9990217344"}, "ost-nhs-number-check"),
+        ("Patient", {"identifier.0.value": "999 021 7343"}, "ost-nhs-number"),
+        ("Patient", {"identifier": NOTHING}, ""),
+        ("Patient", {"identifier": NOTHING, "birthDate": NOTHING}, "ost-patient-identity"),
+        (MESSAGE, {"entry.3.resource." + OUTCOME: "take-home"}, "ost-message-not-seen"),
+        (MESSAGE, {"entry.3.resource." + OUTCOME: "not-swallowed"}, "ost-message-not-swallowed"),
+        (MESSAGE, {"entry.4.resource.status": "entered-in-error"}, ""),
+        (MESSAGE, {"entry.4.resource.supportingInformation": [{"reference": "MedicationDispense/1"}]}, "ost-message-swallowed"),
+        (MESSAGE, {"entry.5": {"fullUrl": "urn:uuid:0b9f4d8a-6d52-5b0e-9a55-6a1a64c5c009", "resource": SECOND}},
+         "ost-message-one-patient"),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_is_named(profile: str, edits: Json, broken: str) -> None:
+    from adapter.fhir.gate import Gate
+    from adapter.fhir.outcome import rule_of
+
+    assert {rule_of(one) for one in Gate.shipped().check(_edited(EXAMPLES[profile], edits))} == set(broken.split())
+
+
+def test_every_constraint_is_broken_by_a_case() -> None:
+    marker = next(m for m in test_a_broken_rule_is_named.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    assert {key for _, _, broken in marker.args[1] for key in broken.split()} == {c["key"] for _, _, c in _constraints()}

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.fhir.schema.fhirpath_functions import FUNCTIONS
-from adapter.fhir.schema.fhirpath_operators import OPERATORS, Days, Env, Expression, Items, NotOne, truth
+from adapter.fhir.schema.fhirpath_operators import OPERATORS, Constant, Days, Env, Expression, Items, NotOne, here, truth
 
 Json = dict[str, Any]
 #: (the element, the resource it stands in) -> whether the constraint is met
@@ -46,8 +46,8 @@ _UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 _VARIABLES: dict[str, Expression] = {
     "%context": lambda items, env: env.context,
     "%resource": lambda items, env: env.resource,
-    "%ucum": lambda items, env: ["http://unitsofmeasure.org"],
-    "$this": lambda items, env: items,
+    "%ucum": Constant(["http://unitsofmeasure.org"]),
+    "$this": here,
 }
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 
@@ -67,9 +67,9 @@ def compile_test(text: str, choices: Mapping[str, frozenset[str]]) -> Test:
     parser.end()
 
     def test(element: Any, resource: Json) -> bool:
-        here = [element]
+        items = [element]
         try:
-            return truth(expression(here, Env(here, [resource]))) is True
+            return truth(expression(items, Env(items, [resource]))) is True
         except NotOne:
             return False
 
@@ -112,7 +112,7 @@ class _Parser:
     def _unary(self) -> Expression:
         if self._peek() == "-":
             self._take()
-            return OPERATORS["-"](lambda items, env: [0], self._unary())
+            return OPERATORS["-"](Constant([0]), self._unary())
         return self._postfix()
 
     def _postfix(self) -> Expression:
@@ -138,13 +138,16 @@ class _Parser:
         if token == "{":
             self._take()
             self._take("}")
-            return lambda items, env: []
+            return Constant([])
         if token[:1] == "'" or token[:1].isdigit() or token in ("true", "false"):
             return self._literal()
         if token in _VARIABLES:
             self._take()
             return _VARIABLES[token]
-        return self._step(lambda items, env: items)
+        if token[:1].isupper() and self._tokens[self._at + 1 : self._at + 2] != ["("]:
+            self._take()  # the type of the element in hand, as in `Appointment.status`
+            return here
+        return self._step(here)
 
     def _literal(self) -> Expression:
         token = self._take()
@@ -157,8 +160,7 @@ class _Parser:
                 value = Days(value * _UNITS[self._take()])
         else:
             value = token == "true"
-        constant = [value]
-        return lambda items, env: constant
+        return Constant([value])
 
     def _step(self, before: Expression) -> Expression:
         name = self._take().strip("`")
@@ -205,16 +207,21 @@ def _tokens(text: str) -> Iterator[str]:
 
 def _children(before: Expression, name: str) -> Expression:
     def run(items: Items, env: Env) -> Items:
-        found: Items = []
-        for one in before(items, env):
-            value = one.get(name) if isinstance(one, dict) else None
-            if isinstance(value, list):
-                found += [item for item in value if item is not None]
-            elif value is not None:
-                found.append(value)
-        return found
+        source = items if before is here else before(items, env)
+        if len(source) == 1:
+            return _child(source[0], name)
+        return [child for one in source for child in _child(one, name)]
 
     return run
+
+
+def _child(one: Any, name: str) -> Items:
+    value = one.get(name) if isinstance(one, dict) else None
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [item for item in value if item is not None] if None in value else value
+    return [value]
 
 
 def _choice(before: Expression, name: str, names: frozenset[str]) -> Expression:

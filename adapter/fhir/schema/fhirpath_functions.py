@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from adapter.fhir.schema.fhirpath_operators import (
+    Constant,
     Env,
     Expression,
     Items,
@@ -41,6 +43,9 @@ def _select(before: Expression, projection: Expression) -> Expression:
 
 
 def _extension(before: Expression, url: Expression) -> Expression:
+    if isinstance(url, Constant):
+        return _extension_of(before, singleton(url.items))
+
     def run(items: Items, env: Env) -> Items:
         wanted = singleton(url(items, env))
         return [
@@ -50,6 +55,17 @@ def _extension(before: Expression, url: Expression) -> Expression:
             for extension in one.get("extension", ())
             if extension.get("url") == wanted
         ]
+
+    return run
+
+
+def _extension_of(before: Expression, url: Any) -> Expression:
+    def run(items: Items, env: Env) -> Items:
+        found: Items = []
+        for one in before(items, env):
+            if isinstance(one, dict) and "extension" in one:
+                found += [extension for extension in one["extension"] if extension.get("url") == url]
+        return found
 
     return run
 

@@ -28,6 +28,24 @@ class Env(NamedTuple):
 Expression = Callable[[Items, Env], Items]
 
 
+def here(items: Items, env: Env) -> Items:  # noqa: ARG001 - as every expression
+    """$this, and where a path begins. Results are shared and never changed in place."""
+    return items
+
+
+class Constant:
+    """An expression that is the same whatever is in hand. Known when a profile is loaded, so that sets of codes are made once."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Items) -> None:
+        self.items = items
+
+    def __call__(self, items: Items, env: Env) -> Items:  # noqa: ARG002 - as every expression
+        """The items."""
+        return self.items
+
+
 class NotOne(ValueError):
     """An operand that must be one value is several, or of another type."""
 
@@ -37,6 +55,10 @@ class Days(int):
 
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?\Z", re.DOTALL)
+
+
+_TRUE: Items = [True]
+_FALSE: Items = [False]
 
 
 def singleton(items: Items) -> Any:
@@ -56,7 +78,7 @@ def truth(items: Items) -> bool | None:
 
 def logic(value: bool | None) -> Items:
     """A truth as a collection."""
-    return [] if value is None else [value]
+    return [] if value is None else _TRUE if value else _FALSE
 
 
 def _number(value: Any) -> Any:
@@ -92,12 +114,23 @@ def text_of(value: Any) -> str:
 
 
 def _equal(left: Expression, right: Expression, wanted: bool = True) -> Expression:
+    if isinstance(right, Constant) and len(right.items) == 1 and isinstance(right.items[0], str):
+        return _equal_text(left, right.items[0], wanted)
+
     def run(items: Items, env: Env) -> Items:
         one, other = left(items, env), right(items, env)
         if not one or not other:
             return []
         same = len(one) == len(other) and all(map(_same, one, other))
         return [same is wanted]
+
+    return run
+
+
+def _equal_text(left: Expression, text: str, wanted: bool) -> Expression:
+    def run(items: Items, env: Env) -> Items:
+        one = left(items, env)
+        return [(len(one) == 1 and one[0] == text) is wanted] if one else []
 
     return run
 
@@ -131,9 +164,9 @@ def _and(left: Expression, right: Expression) -> Expression:
     def run(items: Items, env: Env) -> Items:
         one = truth(left(items, env))
         if one is False:
-            return [False]
+            return _FALSE
         other = truth(right(items, env))
-        return [False] if other is False else logic(other if one else None)
+        return _FALSE if other is False else logic(other if one else None)
 
     return run
 
@@ -142,9 +175,9 @@ def _or(left: Expression, right: Expression) -> Expression:
     def run(items: Items, env: Env) -> Items:
         one = truth(left(items, env))
         if one is True:
-            return [True]
+            return _TRUE
         other = truth(right(items, env))
-        return [True] if other is True else logic(other if one is False else None)
+        return _TRUE if other is True else logic(other if one is False else None)
 
     return run
 
@@ -162,6 +195,9 @@ def _implies(left: Expression, right: Expression) -> Expression:
 
 
 def _in(left: Expression, right: Expression) -> Expression:
+    if isinstance(right, Constant) and all(isinstance(one, str) for one in right.items):
+        return _in_texts(left, frozenset(right.items))
+
     def run(items: Items, env: Env) -> Items:
         one = left(items, env)
         return [] if not one else [member(singleton(one), right(items, env))]
@@ -169,8 +205,18 @@ def _in(left: Expression, right: Expression) -> Expression:
     return run
 
 
+def _in_texts(left: Expression, texts: frozenset[str]) -> Expression:
+    def run(items: Items, env: Env) -> Items:
+        one = singleton(left(items, env))
+        return [] if one is None else [isinstance(one, str) and one in texts]
+
+    return run
+
+
 def union(left: Expression, right: Expression) -> Expression:
     """The operator |: both, each value once."""
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return Constant(distinct([*left.items, *right.items]))
     return lambda items, env: distinct([*left(items, env), *right(items, env)])
 
 

@@ -60,9 +60,9 @@ ENUMS: dict[str, list[str]] = {
         "Distance.comparator": _COMPARATOR,
         "Duration.comparator": _COMPARATOR,
         "OperationOutcome.issue.code": (
-            "invalid structure required value invariant security login unknown expired forbidden suppressed processing not- "
-            "supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly business-rule "
-            "conflict transient lock-error no-store exception timeout incomplete throttled informational"
+            "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
+            "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
+            "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational"
         ),
         "AuditEvent.action": "C R U D E",
         "AuditEvent.outcome": "0 4 8 12",
