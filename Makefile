@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pip's chatter would bury what the target is for; its errors still show.
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check lint types serve bench lock clean help
+.PHONY: demo test quick check lint types docs serve bench lock clean help
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -27,6 +27,10 @@ lint: $(VENV)/.installed-test       ## ruff
 
 types: $(VENV)/.installed-test      ## mypy --strict
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed-test       ## the mapping reference in docs/maps/, anew from the maps
+	mkdir -p docs/maps
+	$(BIN)/ost-adapter maps docs -o docs/maps
 
 serve: $(VENV)/.installed           ## the HTTP server on 127.0.0.1:8080
 	$(BIN)/ost-adapter serve

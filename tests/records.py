@@ -30,7 +30,7 @@ WORDS = ("Alder", "Birch", "Cédrat", "Dogwood", "Elm", "Fir-Tree", "Gorse's", "
 class Records:
     """Draws records of one schema."""
 
-    def __init__(self, schema: dict[str, Any], seed: int = 1, codes: Mapping[Path, Sequence[str]] | None = None) -> None:
+    def __init__(self, schema: dict[str, Any], seed: int = 1, codes: Mapping[Path, tuple[Sequence[str], bool]] | None = None) -> None:
         self.schema = schema
         self.codes = codes or {}
         self.valid = jsonschema_rs.validator_for(schema, validate_formats=True)
@@ -91,8 +91,9 @@ class Records:
             return schema["const"]
         if "enum" in schema:
             return self.random.choice(schema["enum"])
-        if path in self.codes and (schema.get("pattern") is None or self.random.random() < 0.8):
-            return self.random.choice(self.codes[path])
+        codes, is_open = self.codes.get(path, ((), True))
+        if codes and not (is_open and self.random.random() < 0.2):
+            return self.random.choice(codes)
         for word in ("oneOf", "anyOf"):
             if word in schema and "properties" not in schema:
                 return self.value(self.random.choice(schema[word]), path, depth)

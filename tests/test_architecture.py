@@ -173,17 +173,22 @@ def test_translation_knows_no_clock_and_no_chance() -> None:
     assert wrong == []
 
 
+def _own_modules() -> dict[str, Path]:
+    """System -> its module, which may be shared: `module:` of its manifest says so."""
+    manifests = {s: yaml.safe_load((ROOT / "mappings" / s / "system.yaml").read_text()) for s in SYSTEMS}
+    return {s: PACKAGE / "systems" / f"{said.get('module', s)}.py" for s, said in manifests.items()}
+
+
 def test_only_its_own_module_names_a_system() -> None:
     """Adding a system is adding folders: no list, enum or factory may name one."""
     kinds = {"gp", "pharmacy", "treatment", "laboratory", "hospital", "prison", "national", "commissioner"}
+    own = _own_modules()
     wrong = []
     for path, tree in TREES.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 named = [s for s in SYSTEMS if node.value.startswith(f"{s}/") or (node.value == s and s not in kinds)]
-                wrong += [
-                    f"{path.relative_to(ROOT)}:{node.lineno} names {s}" for s in named if path != PACKAGE / "systems" / f"{s}.py"
-                ]
+                wrong += [f"{path.relative_to(ROOT)}:{node.lineno} names {s}" for s in named if path != own[s]]
     assert wrong == []
 
 
@@ -255,7 +260,7 @@ def _text_files() -> list[Path]:
 
 def test_nothing_is_left_for_later_and_no_machine_is_named() -> None:
     machine = re.compile(r"(^|[^A-Za-z0-9_./-])/(?:work|farm|root|Users|home)/")
-    later = re.compile(r"\b(?:TODO|FIXME|XXX)\b|raise NotImplementedError")
+    later = re.compile("|".join((r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", r"\bXX" + r"X\b", "raise Not" + "ImplementedError")))
     wrong = []
     for path in _text_files():
         try:

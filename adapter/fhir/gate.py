@@ -1,7 +1,7 @@
 """The gate: whether a resource or Bundle is good R4 and meets our profiles, with every issue at once.
 
-One JSON Schema for all types (generated, see `schema/base.py`) with the profiles as overlays is run by jsonschema-rs in one
-call; beside it one small walk sees what a schema cannot. What is good costs tens of microseconds and makes no text.
+One JSON Schema for all types (generated, see `schema/base.py`), with the profiles as overlays, is run by jsonschema-rs: once for
+base R4, once for profiles and extensions on what the base has passed. Between them one small walk sees what a schema cannot.
 """
 
 from __future__ import annotations
@@ -15,31 +15,27 @@ from typing import Any
 import jsonschema_rs
 
 from adapter import shipped
-from adapter.fhir.gate_faults import distinct, read_error, strange, unfit, without
+from adapter.fhir.gate_faults import Cut, distinct, read_error, strange, unfit, without
+from adapter.fhir.gate_overlays import Judged, by_rules, by_schema
 from adapter.fhir.gate_parts import Part, attend, claim, demand, split
-from adapter.fhir.gate_profiles import Element, ExtensionRule, Profiles
+from adapter.fhir.gate_profiles import Element, Profiles
 from adapter.fhir.gate_references import References, repeated_urls, unused
-from adapter.fhir.gate_walk import Node, Walk, build, render
+from adapter.fhir.gate_walk import Found, Node, Walk, build, render
 from adapter.fhir.issue_text import say
 from adapter.fhir.outcome import Issue
-from adapter.fhir.schema.overlay import Overlay
-from adapter.fhir.schema.selection import select
+from adapter.fhir.schema import tables
 
 Json = dict[str, Any]
 
 #: As many issues as one answer lists; the last then says how many more there are.
 MOST_ISSUES = 200
 
-_GENERATED = Path(__file__).resolve().parent / "schema" / "generated"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @cache
-def _base() -> tuple[dict[str, Json], dict[str, Json], dict[str, Node]]:
-    """(definitions, type table, the table as the walk uses it)"""
-    defs: dict[str, Json] = json.loads((_GENERATED / "defs.json").read_text(encoding="utf-8"))
-    types: dict[str, Json] = json.loads((_GENERATED / "types.json").read_text(encoding="utf-8"))
-    return defs, types, build(types)
+def _nodes() -> dict[str, Node]:
+    return build(tables.types())
 
 
 class Gate:
@@ -49,17 +45,13 @@ class Gate:
     """
 
     def __init__(self, profiles: Iterable[Json] = ()) -> None:
-        defs, self._types, self._nodes = _base()
+        self._types, self._nodes = tables.types(), _nodes()
         self.resource_types = frozenset(name for name, entry in self._types.items() if entry.get("resource"))
         self._profiles = Profiles(profiles, self._types)
-        defs = {**defs, **self._profiles.definitions()}
-        dispatch = self._profiles.dispatch()
-        if dispatch is not None:
-            defs["Extension"] = {**defs["Extension"], "allOf": [dispatch]}
         lists = [*self.resource_types, *(one.name for one in self._profiles.overlays.values())]
         self._schema: Json = {
             "$schema": _DRAFT,
-            "$defs": defs,
+            "$defs": {**tables.definitions(), **self._profiles.definitions()},
             "type": "object",
             "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in lists},
         }
@@ -114,80 +106,59 @@ class Gate:
         if demanded:
             issues += demand(parts, demanded, self._profiles)
         issues += attend(parts, self._profiles)
+        cuts: dict[int, list[Cut]] = {}
+        try:
+            issues += self._base(parts, cuts)
+            issues += self._beyond(parts, cuts, writing)
+        except (ValueError, OverflowError):  # a Python value that is no JSON
+            return strange(value) or [say("json", "$this")]
+        return list(distinct(issues)) if len(issues) > 1 else issues
+
+    def _base(self, parts: Sequence[Part], cuts: dict[int, list[Cut]]) -> list[Issue]:
+        """What base R4 refuses; notes the places that nothing after it may trust."""
         batch: dict[str, list[Json]] = {}
         for part in parts:
             batch.setdefault(part.type, []).append(part.resource)
-            for overlay in part.overlays:
-                batch.setdefault(overlay.name, []).append(part.resource)
-        cuts: dict[int, list[Sequence[str | int]]] = {}
-        try:
-            if not self._validator.is_valid(batch):
-                issues += self._read(list(self._validator.iter_errors(batch)), parts, cuts)
-        except (ValueError, OverflowError):  # a Python value that is no JSON
-            return strange(value) or [say("json", "$this")]
-        issues += self._walked(parts, cuts, writing)
-        return list(distinct(issues)) if len(issues) > 1 else issues
-
-    def _read(
-        self, errors: Sequence[jsonschema_rs.ValidationError], parts: Sequence[Part], cuts: dict[int, list[Sequence[str | int]]]
-    ) -> list[Issue]:
-        """The issues of the schema's errors, by part; what the base refuses is not judged by an overlay as well."""
+        if self._validator.is_valid(batch):
+            return []
         lists: dict[str, list[Part]] = {}
         for part in parts:
-            for name in (part.type, *(overlay.name for overlay in part.overlays)):
-                lists.setdefault(name, []).append(part)
+            lists.setdefault(part.type, []).append(part)
         found: dict[int, list[Issue]] = {id(part): [] for part in parts}
-        for error in sorted(errors, key=lambda one: str(one.instance_path[0]) not in self.resource_types):
+        for error in self._validator.iter_errors(batch):
             part = lists[str(error.instance_path[0])][int(error.instance_path[1])]
-            cut = cuts.setdefault(id(part), [])
-            fault = read_error(error, self._schema, part.path, part.type, self._types)
-            if str(error.instance_path[0]) in self.resource_types:
-                cut.extend(fault.cut)
-            elif any(fault.steps[: len(steps)] == list(steps) for steps in cut):
-                continue
-            found[id(part)] += fault.issues
+            refused = read_error(error, self._schema, part.path, part.type, self._types)
+            found[id(part)] += refused.issues
+            cuts.setdefault(id(part), []).extend(refused.cuts)
         return [issue for part in parts for issue in found[id(part)]]
 
-    def _walked(self, parts: Sequence[Part], cuts: Mapping[int, list[Sequence[str | int]]], writing: bool) -> list[Issue]:
+    def _beyond(self, parts: Sequence[Part], cuts: Mapping[int, list[Cut]], writing: bool) -> list[Issue]:
+        """The walk, the profiles and extensions, and the references: all on what base R4 has passed."""
         issues: list[Issue] = []
-        walks: list[tuple[Part, Walk[ExtensionRule]]] = []
-        allowed: dict[int, frozenset[str]] = {}
+        references: list[tuple[Part, list[Found]]] = []
+        judged: list[Judged] = []
         for part in parts:
             if cuts.get(id(part)):
-                part.resource = without(part.resource, cuts[id(part)])
+                part.resource = without(part.resource, [cut.steps for cut in cuts[id(part)]])
             walk = Walk(self._profiles.extensions, self._profiles.modifiers)
             walk.node(part.resource, self._nodes[part.type], part.path)
             if walk.found:
-                issues += [say(rule, render(place) + below) for rule, place, below in walk.found]
-            for overlay in part.overlays:
-                issues += _beside(overlay, part.resource, part, "", allowed)
-            for extension, rule, place in walk.known:
-                if rule.overlay.constraints or rule.overlay.targets:
-                    issues += _beside(rule.overlay, extension, part, place, allowed)
+                issues += [say(rule, render(place)) for rule, place in walk.found]
+            judged += [Judged(overlay, part.resource, part, part.path) for overlay in part.overlays]
+            judged += [Judged(rule.overlay, extension, part, place) for extension, rule, place in walk.known]
             if walk.references:
-                walks.append((part, walk))
+                references.append((part, walk.references))
             if part.type == "Bundle":
                 issues += [say("bdl-7", f"{part.path}.entry[{index}].fullUrl") for index in repeated_urls(part.resource)]
-        if walks:
+        allowed: dict[int, frozenset[str]] = {}
+        if judged:
+            issues += by_schema(judged, self._validator, self._schema, self._types, cuts)
+            issues += by_rules(judged, allowed)
+        if references:
             known = References(parts, self.resource_types, writing)
-            for part, walk in walks:
-                issues += known.judge(part, walk.references, allowed)
+            for part, found in references:
+                issues += known.judge(part, found, allowed)
         return issues + _unreferred(parts, self._types)
-
-
-def _beside(overlay: Overlay, node: Json, part: Part, place: Any, allowed: dict[int, frozenset[str]]) -> list[Issue]:
-    """The constraints of an overlay that its schema cannot say, on a resource or an extension; notes the types of references."""
-    issues: list[Issue] = []
-    for targets in overlay.targets:
-        for reference, _ in select(node, targets.steps):
-            before = allowed.get(id(reference))
-            allowed[id(reference)] = targets.types if before is None else before & targets.types
-    for constraint in overlay.constraints:
-        for one, path in select(node, constraint.steps):
-            if not constraint.test(one, part.resource):
-                where = (render(place) if place else part.path) + path
-                issues.append(say("profile", where, severity=constraint.severity, key=constraint.key, text=constraint.text))
-    return issues
 
 
 def _unreferred(parts: Sequence[Part], types: Mapping[str, Json]) -> list[Issue]:

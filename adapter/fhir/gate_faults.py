@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 import msgspec
@@ -73,18 +73,23 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, float | Decimal) and math.isfinite(value)
 
 
-class Fault:
+class Cut(NamedTuple):
+    """A place that the base refuses, so that nothing after it may look there: its steps in the resource, and its FHIRPath."""
+
+    steps: list[str | int]
+    path: str
+
+
+class Refusal(NamedTuple):
     """One error of the validator in our terms."""
 
-    __slots__ = ("cut", "issues", "steps")
-
-    def __init__(self, steps: list[str | int], issues: list[Issue], cut: list[list[str | int]]) -> None:
-        self.steps, self.issues, self.cut = steps, issues, cut
+    issues: list[Issue]
+    cuts: list[Cut]
 
 
 def read_error(
     error: jsonschema_rs.ValidationError, schema: Mapping[str, Any], root: str, type_name: str, types: Mapping[str, Json]
-) -> Fault:
+) -> Refusal:
     """What an error says: its issues, and the places whose value is not what a check may expect.
 
     The instance path begins with the list of the batch and the index in it; schema_path leads to the failing keyword, from the
@@ -92,48 +97,47 @@ def read_error(
     """
     steps = list(error.instance_path[2:])
     path = fhirpath(root, type_name, steps, types)
-    kind = error.kind
     rule = _rule_above(schema, error.schema_path)
     if rule is not None:
         place = ".".join(part for part in (path, rule.get("path", "")) if part)
-        return Fault(steps, [say(rule.get("rule", rule["key"]), place, **_words(rule))], [])
-    match kind.name:
-        case "additionalProperties":
-            unexpected = kind.unexpected  # type: ignore[attr-defined]
-            return Fault(
-                steps, [say("unknown-element", below(path, name)) for name in unexpected], [[*steps, name] for name in unexpected]
-            )
-        case "required":
-            name = kind.property  # type: ignore[attr-defined]
-            return Fault(steps, [say("required", below(path, name))], [])
-        case "minItems":
-            return Fault(steps, [say("empty", path)], [steps])
-        case "minProperties":
-            return Fault(steps, [say("ele-1", path)], [])
-        case "enum" | "const":
-            return Fault(steps, [say("binding", path)], [steps])
-    primitive = str(error.schema_path[1]).removesuffix(".null") if len(error.schema_path) > 1 else ""
-    if primitive not in PRIMITIVES:
-        primitive = ""
-    if kind.name == "type":
-        return Fault(steps, [_wrong_type(error, primitive, path)], [steps])
-    return Fault(steps, [wrong_form("value", primitive, path)], [steps])
+        return Refusal([say(rule["key"], place, **_words(rule))], [])
+    here = [Cut(steps, path)]
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
+            places = [Cut([*steps, name], below(path, name)) for name in unexpected]
+            return Refusal([say("unknown-element", place.path) for place in places], places)
+        case jsonschema_rs.ValidationErrorKind.Required(name):
+            return Refusal([say("required", below(path, name))], [])
+        case jsonschema_rs.ValidationErrorKind.MinItems():
+            return Refusal([say("empty", path)], here)
+        case jsonschema_rs.ValidationErrorKind.MinProperties():
+            return Refusal([say("ele-1", path)], [])
+        case jsonschema_rs.ValidationErrorKind.Enum() | jsonschema_rs.ValidationErrorKind.Constant():
+            return Refusal([say("binding", path)], here)
+        case jsonschema_rs.ValidationErrorKind.Type(wanted):
+            return Refusal([_wrong_type(wanted, _primitive(error), path)], here)
+    return Refusal([wrong_form("value", _primitive(error), path)], here)
 
 
-def _wrong_type(error: jsonschema_rs.ValidationError, primitive: str, path: str) -> Issue:
+def _primitive(error: jsonschema_rs.ValidationError) -> str:
+    """The primitive type in whose definition the error lies, or ""."""
+    name = str(error.schema_path[1]).removesuffix(".null") if len(error.schema_path) > 1 else ""
+    return name if name in PRIMITIVES else ""
+
+
+def _wrong_type(wanted: Sequence[str], primitive: str, path: str) -> Issue:
     if primitive:
         return wrong_form("type", primitive, path)
-    wanted = error.kind.types  # type: ignore[attr-defined]
     text = "This element repeats: it must be an array." if "array" in wanted else "This must be an object."
     return say("type", path, text=text)
 
 
 def _words(rule: Mapping[str, str]) -> dict[str, str]:
     """What the rule says itself, for say()."""
-    words = {name: rule[name] for name in ("severity", "key", "text", "mend") if name in rule}
+    words = {name: rule[name] for name in ("text", "mend") if name in rule}
     profile = rule.get("profile")
     if profile and "text" not in words:
-        words["text"] = f"{RULES[rule.get('rule', rule['key'])][1]} (Profile {profile}.)"
+        words["text"] = f"{RULES[rule['key']][1]} (Profile {profile}.)"
     return words
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from adapter.fhir.gate_parts import Part
-from adapter.fhir.gate_walk import Element, Place, render
+from adapter.fhir.gate_walk import Element, Found, Place, render
 from adapter.fhir.issue_text import say
 from adapter.fhir.outcome import Issue
 from adapter.fhir.schema.primitives import LINKS
@@ -36,9 +36,7 @@ class References:
             if part.type == "Bundle":
                 self._urls[id(part)] = dict(_entries(part.resource))
 
-    def judge(
-        self, part: Part, found: Iterable[tuple[Json, Element, Place]], allowed: Mapping[int, frozenset[str]]
-    ) -> Iterator[Issue]:
+    def judge(self, part: Part, found: Iterable[Found], allowed: Mapping[int, frozenset[str]]) -> Iterator[Issue]:
         """The faults of the references that the walk of this part collected.
 
         allowed: the types that profiles leave, by id() of the reference.

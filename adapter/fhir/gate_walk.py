@@ -16,8 +16,10 @@ from adapter.fhir.schema.primitives import INTEGERS
 Json = dict[str, Any]
 #: The root's FHIRPath, or (place of the parent, element, index or -1).
 Place = str | tuple[Any, "Element", int]
-#: (rule, place, path below the place)
-Finding = tuple[str, Place, str]
+#: (rule, place)
+Finding = tuple[str, Place]
+#: (reference, the element it is the value of, place)
+Found = tuple[Json, "Element", Place]
 
 TYPED, REFERENCE, INTEGER, PRIMITIVES, SIBLING, SIBLINGS, EXTENSION, MODIFIER = range(8)
 
@@ -113,7 +115,7 @@ class Walk(Generic[Known]):
         self.extensions, self.modifiers = extensions, modifiers
         self.found: list[Finding] = []
         self.known: list[tuple[Json, Known, Place]] = []
-        self.references: list[tuple[Json, Element, Place]] = []
+        self.references: list[Found] = []
 
     def node(self, value: Json, node: Node, place: Place) -> None:
         """Walks one object of this type."""
@@ -136,7 +138,7 @@ class Walk(Generic[Known]):
         if node.check is not None:
             broken = node.check(value)
             if broken is not None:
-                self.found.append((broken, place, ""))
+                self.found.append((broken, place))
 
     def _typed(self, value: Json, element: Element, place: Place) -> None:
         if element.kind == REFERENCE:
@@ -153,9 +155,9 @@ class Walk(Generic[Known]):
             if known is not None:
                 self.known.append((one, known, here))
                 if known.contexts is not None and not _belongs(known.contexts, owner, place):
-                    self.found.append(("extension-context", here, ""))
+                    self.found.append(("extension-context", here))
             if element.kind == MODIFIER and url not in self.modifiers:
-                self.found.append(("modifier-extension", here, ""))
+                self.found.append(("modifier-extension", here))
             if not one.keys() <= element.node.plain:
                 self.node(one, element.node, here)
 
@@ -164,14 +166,14 @@ class Walk(Generic[Known]):
         if kind == INTEGER:
             if not element.many:
                 if type(item) is not int:
-                    self.found.append(("integer", (place, element, -1), ""))
+                    self.found.append(("integer", (place, element, -1)))
                 return
             for index, one in enumerate(item):
                 if type(one) is not int and one is not None and one != {}:
-                    self.found.append(("integer", (place, element, index), ""))
+                    self.found.append(("integer", (place, element, index)))
         if kind == SIBLING:
             if key[1:] not in owner and "extension" not in item:
-                self.found.append(("ele-1", (place, element, -1), ""))
+                self.found.append(("ele-1", (place, element, -1)))
             self.node(item, element.node, (place, element, -1))
         elif kind == SIBLINGS:
             self._siblings(owner.get(key[1:], ()), item, element, place)
@@ -179,7 +181,7 @@ class Walk(Generic[Known]):
             beside = owner.get(f"_{key}", ())
             for index, one in enumerate(item):
                 if one is None and (len(beside) <= index or beside[index] is None):
-                    self.found.append(("null", (place, element, index), ""))
+                    self.found.append(("null", (place, element, index)))
 
     def _siblings(self, values: list[Any], items: list[Any], element: Element, place: Place) -> None:
         for index, one in enumerate(items):
@@ -187,10 +189,10 @@ class Walk(Generic[Known]):
             valued = len(values) > index and values[index] is not None
             if one is None:
                 if not valued:
-                    self.found.append(("null", here, ""))
+                    self.found.append(("null", here))
             else:
                 if not valued and "extension" not in one:
-                    self.found.append(("ele-1", here, ""))
+                    self.found.append(("ele-1", here))
                 self.node(one, element.node, here)
 
 

@@ -40,6 +40,7 @@ event | code-invalid | No message definition has this event. | Use an event of t
 profile-unknown | not-supported | This profile is unknown here: the resource was not judged by it. | Nothing, or add the profile.
 profile-type | structure | This profile is for another resource type. | Name a profile of this type.
 profile | invariant | A rule of the profile is broken. | See the profile's constraint of this key.
+second-opinion | value | fhir.resources refuses this. | Compare with R4: two judges see more than one.
 too-many | incomplete | There are more issues than are listed. | Mend these first.
 """
 

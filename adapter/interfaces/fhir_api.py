@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from adapter.fhir.outcome import Refused, issue
 from adapter.fhir.terminology import translate
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
     from adapter import Adapter
 
 Parameters = dict[str, Any]
+
+
+class TypeName(BaseConverter):
+    """The name of a resource type in an address."""
+
+    regex = "[A-Z][A-Za-z]{1,63}"
+
+
+class Id(BaseConverter):
+    """A resource's id in an address; what begins with $ is an operation. https://hl7.org/fhir/R4/datatypes.html#id"""
+
+    regex = "[A-Za-z0-9.-]{1,64}"
+
+
+#: The kinds of parts that the routes name.
+CONVERTERS: dict[str, type[BaseConverter]] = {"type": TypeName, "id": Id}
 
 
 def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
@@ -40,7 +57,7 @@ def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
         """Judge a resource, or the one in Parameters."""
         return _validate(ost, None)
 
-    @routes.post("/<resource_type>/$validate")
+    @routes.post("/<type:resource_type>/$validate")
     def validate_type(resource_type: str) -> Response:
         """Judge a resource that must be of this type."""
         return _validate(ost, resource_type)
@@ -48,7 +65,8 @@ def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
     @routes.get("/ConceptMap/$translate")
     def translate_get() -> Response:
         """Translate a code that the query names."""
-        return answer(_translate(artefacts, None, answers.parameters("_format", *_NAMES)))
+        said: Parameters = dict(answers.parameters("_format", *_NAMES))
+        return answer(_translate(artefacts, None, {**said, "reverse": answers.yes_or_no(said, "reverse")}))
 
     @routes.post("/ConceptMap/$translate")
     def translate_post() -> Response:
@@ -56,7 +74,7 @@ def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
         answers.parameters("_format")
         return answer(_translate(artefacts, None, _flat(answers.json_body())))
 
-    @routes.get("/<resource_type>")
+    @routes.get("/<type:resource_type>")
     def search(resource_type: str) -> Response:
         """Search the artefacts of a type."""
         _known(artefacts, resource_type)
@@ -64,7 +82,7 @@ def fhir_api(ost: Adapter, artefacts: Artefacts) -> Blueprint:
         said.pop("_format", None)
         return answer(_searchset(artefacts.search(resource_type, said)))
 
-    @routes.get("/<resource_type>/<resource_id>")
+    @routes.get("/<type:resource_type>/<id:resource_id>")
     def read(resource_type: str, resource_id: str) -> Response:
         """One artefact."""
         answers.parameters("_format")
@@ -105,7 +123,7 @@ def _validate(ost: Adapter, resource_type: str | None) -> Response:
     """https://hl7.org/fhir/R4/resource-operation-validate.html: 200 whatever the verdict."""
     said = answers.parameters("_format", "profile", "mode")
     sent = answers.json_body()
-    profile = said.get("profile")
+    profile = said.get("profile") or None
     # A body of Parameters carries the resource, unless Parameters themselves are to be judged.
     if sent.get("resourceType") == "Parameters" and resource_type != "Parameters":
         given = _flat(sent)
@@ -158,7 +176,9 @@ def _translate(artefacts: Artefacts, concept_map: dict[str, Any] | None, said: P
                 )
             ]
         )
-    reverse = said.get("reverse", False) in (True, "true")
+    reverse = said.get("reverse", False)
+    if not isinstance(reverse, bool):
+        raise Refused([_missing("reverse", "The parameter reverse is true or false.", "Send it as valueBoolean.")])
     target = said.get("targetsystem")
     maps = [concept_map] if concept_map is not None else artefacts.concept_maps(said.get("url"))
     if not maps:

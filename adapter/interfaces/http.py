@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response
 from adapter.fhir import json
 from adapter.interfaces import answers, media
 from adapter.interfaces.artefacts import Artefacts
-from adapter.interfaces.fhir_api import fhir_api
+from adapter.interfaces.fhir_api import CONVERTERS, fhir_api
 from adapter.interfaces.openapi import described
 from adapter.interfaces.opening import now
 from adapter.interfaces.settings import Settings
@@ -26,6 +26,7 @@ def create_app(ost: Adapter, settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would ask for the body twice
+    app.url_map.converters.update(CONVERTERS)
     answers.prepare(app)
     app.register_blueprint(translation(ost))
     app.register_blueprint(fhir_api(ost, Artefacts(settings.mappings)))

@@ -1,4 +1,4 @@
-"""The mapping reference: for every message, which path of the record is which element of the hub, made from the maps themselves."""
+"""The mapping reference, made from the maps: for every message, which path of the record is which element of the hub."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 from adapter.interfaces import media
 from adapter.interfaces.answers import FHIR_JSON, JSON
 from adapter.interfaces.artefacts import SEARCHED, TYPES
+from adapter.interfaces.fhir_api import Id, TypeName
 from adapter.interfaces.settings import Settings
 
 _OBJECT = {"type": "object"}
@@ -69,11 +70,11 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
         _in_path("message", "One of its messages.", sorted({m["message"].partition("/")[2] for m in readable})),
     ]
     fhir = {FHIR_JSON: {"schema": _OBJECT}, JSON: {"schema": _OBJECT}}
-    types = _in_path("resource_type", "A resource type.", None)
+    types = _in_path("resource_type", "A resource type.", pattern=TypeName.regex)
     kept = _in_path("resource_type", "A type of artefact.", list(TYPES))
-    one = _in_path("resource_id", "The artefact's id.", None)
+    one = _in_path("resource_id", "The artefact's id.", pattern=Id.regex)
     coded = [_query(name, f"{name} of the operation.", {"type": "string"}) for name in ("url", "code", "system", "targetsystem")]
-    profile = _query("profile", "Judge by this profile as well.", {"type": "string", "format": "uri"})
+    profile = _query("profile", "Judge by this profile as well.", {"type": "string"})
     mode = _query("mode", "Read and let be: nothing is stored.", {"type": "string"})
     reverse = _query("reverse", "From target to source.", {"type": "boolean"})
     search = [_query(name, f"{name} of the artefact.", {"type": "string"}) for name in SEARCHED]
@@ -127,8 +128,12 @@ def _query(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
-def _in_path(name: str, text: str, known: list[str] | None) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "string", **({"enum": known} if known else {})}
+def _in_path(name: str, text: str, known: list[str] | None = None, *, pattern: str = "") -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "string",
+        **({"enum": known} if known else {}),
+        **({"pattern": f"^{pattern}$"} if pattern else {}),
+    }
     return {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
 
 

@@ -69,6 +69,7 @@ class MatchWriter:
                 var = self.var("v")
                 src(f"{var} = S.own_id(url)")
                 self.body.captures.append(Capture(var, (self.map.id,), "", self.map.lines.get("$id", 1)))
+                captured.append(var)
             for guard in self.map.root.when:
                 captured.append(self.guarded(guard, ""))
             if captured:

@@ -39,6 +39,8 @@ class StoreWriter:
             elif capture.hole is not None and not self.w.spec.reversible(capture.hole):
                 checkers.append(capture)
             else:
+                if len(capture.paths) > 1:  # what a codec gives back for several paths may not be all that the value said
+                    checkers.append(capture)
                 for path, var in zip(capture.paths, self.back(capture), strict=True):
                     if not path.place:
                         givers.setdefault(self.target(path), []).append((capture, var))

@@ -37,7 +37,6 @@ def _effective_write(value: str) -> tuple[str, str]:
     return value + "-01-01"[len(value) - 4 :] if len(value) < 10 else value, _PRECISION[len(value)]
 
 
-@codec("emis-date", write=_effective_write)
 def effective(pair: tuple[str | None, str | None]) -> str | None:
     """(EffectiveDate, EffectiveDatePrecision) -> a FHIR date as precise as was meant; declines U and no date."""
     day, meant = pair
@@ -46,42 +45,23 @@ def effective(pair: tuple[str | None, str | None]) -> str | None:
     return _day(day)[: _MEANT[meant]] or None if day is not None else None
 
 
-@codec("emis-no-date")
 def no_date(pair: tuple[str | None, str | None]) -> str | None:
     """(EffectiveDate, EffectiveDatePrecision) -> `unknown` where the source has no date; declines where it has one."""
     return "unknown" if pair[0] is None or pair[1] == "U" else None
 
 
-def _recorded_write(value: str) -> tuple[str, str | None]:
-    return value[:10], value[11:19] or None
+def _extracted_write(value: str) -> str:
+    return re.sub(r"[-T:]", "", value[:19])
 
 
-@codec("emis-entered", write=_recorded_write)
-def entered(pair: tuple[str | None, str | None]) -> str | None:
-    """(yyyy-MM-dd, HH:mm:ss on a clock in London, absent in extract 5.0) -> dateTime; a time shown twice in autumn, or never, gives
-    the day alone."""
-    day, time = pair
-    if day is None:
-        return None
-    try:
-        return from_wall_clock(f"{_day(day)}T{time}") if time is not None else _day(day)
-    except ValueError:
-        return _day(day)
-
-
-@codec("emis-extracted", write=lambda value: re.sub(r"[-T:]", "", value[:19]))
 def extracted(stamp: str) -> str | None:
-    """yyyyMMddHHmmss of a file name, on a clock in London -> instant; declines an hour that the clock showed twice."""
+    """A file name's yyyyMMddHHmmss, on a clock in London -> instant; declines an hour that the clock showed twice."""
     try:
         return from_wall_clock(f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[8:10]}:{stamp[10:12]}:{stamp[12:14]}")
     except ValueError:
         return None
 
 
-codec("emis-day", read=_day, write=str)
-
-
-@codec("emis-day-if-any", write=str)
 def day_if_any(value: str) -> str | None:
     """yyyy-MM-dd of a date that refuses nothing: one that cannot be read is declined, and so stays unread."""
     return value if precision(value) == "day" else None
@@ -91,25 +71,21 @@ def _status_write(value: str) -> bool:
     return {"active": False, "entered-in-error": True}[value]
 
 
-@codec("emis-issue-status", write=_status_write)
 def issue_status(deleted: bool) -> str:
     """Deleted -> status. The extract has no column that closes an issue: one that stands is active."""
     return "entered-in-error" if deleted else "active"
 
 
-@codec("emis-active")
 def active(pair: tuple[bool | None, str | None]) -> bool:
     """(Deleted, DateOfDeactivation) -> whether the practice's record of the patient is in use."""
     return not pair[0] and pair[1] is None
 
 
-@codec("emis-absent")
 def absent(pair: tuple[bool | None, str | None]) -> str | None:
     """(Deleted, a value) -> `unknown` where a tombstone leaves out what FHIR demands; declines otherwise."""
     return "unknown" if pair[0] and pair[1] is None else None
 
 
-@codec("emis-restricted")
 def restricted(flags: tuple[bool | None, ...]) -> str | None:
     """Flags of confidentiality -> `R` where any is set. https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html"""
     return "R" if any(flags) else None
@@ -119,7 +95,6 @@ def _count_write(value: int) -> str:
     return str(value)
 
 
-@codec("emis-count", write=_count_write)
 def count(value: str) -> int:
     """A whole number of things."""
     if not re.fullmatch(r"[0-9]{1,9}", value):
@@ -127,7 +102,6 @@ def count(value: str) -> int:
     return int(value)
 
 
-@codec("emis-days", write=_count_write)
 def days(value: str) -> int | None:
     """CourseDurationInDays -> days; declines 0, by which the source says that it does not know."""
     return count(value) or None
@@ -139,30 +113,42 @@ def _given_write(names: list[str]) -> tuple[str, str | None]:
     return names[0], names[1] if len(names) == 2 else None
 
 
-@codec("emis-given", write=_given_write)
 def given(pair: tuple[str | None, str | None]) -> list[str] | None:
     """(GivenName, MiddleNames) -> given names; declines middle names that follow none."""
     first, middle = pair
     return None if first is None else [first] if middle is None else [first, middle]
 
 
-@codec("emis-lines")
 def lines(parts: tuple[str | None, ...]) -> list[str] | None:
     """(house or flat, street, village) -> address lines; which line was which is not kept."""
     return [part for part in parts if part is not None] or None
 
 
-@codec("emis-authorisation")
-def authorisation(pair: tuple[bool | None, str | None]) -> str | None:
-    """(IsActive, CancellationDate) of the authorisation -> a sentence where it is not simply active.
+_ISSUED_FROM = "The authorisation that this was issued from"
+_UNDATED = f"{_ISSUED_FROM} is no longer active; the source does not say since when."
+#: IsActive -> the words before the cancellation date. The two contradict each other in live data.
+_STATES = {True: " is marked active, yet", False: " is no longer active and", None: ""}
+_CANCELLED = re.compile(rf"{_ISSUED_FROM}(?P<state>{'|'.join(_STATES.values())}) has the cancellation date (?P<date>.+)\.")
 
-    The two contradict each other in live data, so neither becomes a status or an end date of the issue.
+
+def _authorisation_write(sentence: str) -> tuple[bool | None, str | None]:
+    if sentence == _UNDATED:
+        return False, None
+    found = _CANCELLED.fullmatch(sentence)
+    if found is None:
+        raise ValueError("not a sentence about an authorisation")
+    return next(flag for flag, words in _STATES.items() if words == found["state"]), found["date"]
+
+
+def authorisation(pair: tuple[bool | None, str | None]) -> str | None:
+    """(IsActive, CancellationDate) of the authorisation -> a sentence; declines where it is simply active.
+
+    A sentence, since neither column can be relied on to give the issue a status or an end.
     """
     is_active, cancelled = pair
     if cancelled is not None:
-        state = "is marked active, yet" if is_active else "is no longer active and"
-        return f"The authorisation that this was issued from {state} has the cancellation date {cancelled}."
-    return None if is_active is not False else "The authorisation that this was issued from is no longer active; the source does not say since when."
+        return f"{_ISSUED_FROM}{_STATES[is_active]} has the cancellation date {cancelled}."
+    return _UNDATED if is_active is False else None
 
 
 # --- units and the dose ------------------------------------------------------------------------------------------------------
@@ -183,13 +169,11 @@ def _table(file: Any) -> dict[str, str]:
     return {one["code"]: one["target"][0]["code"] for one in json.loads(file.read_text("utf-8"))["group"][0]["element"]}
 
 
-@codec("emis-word")
 def word(value: str) -> str:
     """A unit word in small letters and without spaces around it, as the ConceptMap has it."""
     return value.strip().lower()
 
 
-@codec("emis-ucum")
 def ucum(value: str) -> str | None:
     """A unit word -> UCUM code, where the shared ConceptMap unit-ucum has the unit; declines otherwise."""
     return _ucum().get(_units().get(word(value), ""))
@@ -217,7 +201,12 @@ def daily_dose(dosage: Dosage) -> tuple[Decimal, str] | None:
     if found is None or not (value := Decimal(found["value"])):
         return None
     unit = found["unit"].lower()
-    if quantity is not None and quantity_unit is not None and duration is not None and _units().get(word(quantity_unit)) == _units()[unit]:
+    if (
+        quantity is not None
+        and quantity_unit is not None
+        and duration is not None
+        and _units().get(word(quantity_unit)) == _units()[unit]
+    ):
         try:
             total, whole_days = Decimal(quantity), int(duration)
         except (InvalidOperation, ValueError):
@@ -227,7 +216,6 @@ def daily_dose(dosage: Dosage) -> tuple[Decimal, str] | None:
     return value, unit
 
 
-@codec("emis-dose")
 def dose(dosage: Dosage) -> dict[str, Any] | None:
     """Dosage text, quantity, unit and duration -> the Quantity of one dose; declines where the text leaves a doubt."""
     found = daily_dose(dosage)
@@ -243,7 +231,27 @@ def dose(dosage: Dosage) -> dict[str, Any] | None:
     }
 
 
-@codec("emis-once-daily")
 def once_daily(dosage: Dosage) -> dict[str, Any] | None:
     """The same -> the Timing of that dose, once a day; declines with it."""
     return {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}} if daily_dose(dosage) else None
+
+
+# What the maps call them.
+codec("emis-day", read=_day, write=str)
+codec("emis-date", read=effective, write=_effective_write)
+codec("emis-no-date", read=no_date)
+codec("emis-extracted", read=extracted, write=_extracted_write)
+codec("emis-day-if-any", read=day_if_any, write=str)
+codec("emis-issue-status", read=issue_status, write=_status_write)
+codec("emis-active", read=active)
+codec("emis-absent", read=absent)
+codec("emis-restricted", read=restricted)
+codec("emis-count", read=count, write=_count_write)
+codec("emis-days", read=days, write=_count_write)
+codec("emis-given", read=given, write=_given_write)
+codec("emis-lines", read=lines)
+codec("emis-authorisation", read=authorisation, write=_authorisation_write)
+codec("emis-word", read=word)
+codec("emis-ucum", read=ucum)
+codec("emis-dose", read=dose)
+codec("emis-once-daily", read=once_daily)

@@ -458,8 +458,9 @@ def _prescriber(order: Order) -> Iterator[Finding]:
         organisation = order.resolve(role.get("organization"))
         person = order.resolve(role.get("practitioner"))
         known = _objects(person[1], "identifier")
-        if not person[0] and _get(role, "practitioner", "identifier"):
-            known, person = [role["practitioner"]["identifier"]], (f"{at}.practitioner", {})
+        alone = _get(role, "practitioner", "identifier")
+        if not person[0] and isinstance(alone, dict):
+            known, person = [alone], (f"{at}.practitioner", {})
         if role.get("resourceType") != "PractitionerRole" or not person[0] or not organisation[0]:
             yield "requester", f"{place}.requester"
             continue

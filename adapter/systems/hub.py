@@ -24,15 +24,14 @@ class Profiles:
     """Which profile a resource of an event gets; several for one type are told apart by their fixed and pattern values."""
 
     def __init__(self, event: str) -> None:
-        self.focus: list[str] = []
+        self.focus: set[str | None] = set()
         self.by_type: dict[str, list[tuple[str, list[tuple[str, Any]]]]] = {}
         file = PROFILES / f"MessageDefinition-{event}.json"
         if not file.is_file():
             return
         definition = json.loads(file.read_text("utf-8"))
         for focus in definition.get("focus", ()):
-            if focus["code"] not in self.focus:
-                self.focus.append(focus["code"])
+            self.focus.add(focus.get("profile"))
             self._add(focus["code"], focus.get("profile"))
         for extension in definition.get("extension", ()):
             if extension["url"] == _SUPPORTING:
@@ -51,6 +50,10 @@ class Profiles:
             return max(fitting)[2]
         return candidates[0][0] if candidates else None
 
+    def is_focus(self, resource: Any) -> bool:
+        """Whether a resource is what the event is about, and not what belongs to it."""
+        return isinstance(resource, dict) and self.of(resource) in self.focus - {None}
+
 
 @cache
 def profiles(event: str) -> Profiles:
@@ -60,7 +63,8 @@ def profiles(event: str) -> Profiles:
 
 @cache
 def _marks(profile: str) -> list[tuple[str, Any]]:
-    """What tells a profile's resources apart: root elements with fixed or pattern values, and extensions that must be there."""
+    """What tells a profile's resources apart (profiles/README.md): root elements with fixed or pattern values, root
+    elements that may not be there (None), and the order-change extension where it must be."""
     file = PROFILES / f"StructureDefinition-{profile.rsplit('/', 1)[-1]}.json"
     if not file.is_file():
         return []
@@ -71,8 +75,10 @@ def _marks(profile: str) -> list[tuple[str, Any]]:
         value = next((v for k, v in element.items() if k.startswith(("fixed", "pattern"))), None)
         if len(path) == 2 and value is not None:
             marks.append((path[1], value))
+        if len(path) == 2 and element.get("max") == "0" and ":" not in element["id"]:
+            marks.append((path[1], None))
         urls = [p for t in element.get("type", ()) for p in t.get("profile", ())]
-        if path[1:] == ["extension"] and element.get("sliceName") and element.get("min", 0) >= 1 and urls:
+        if element.get("sliceName") == "orderChange" and element.get("min", 0) >= 1 and urls:
             marks.append(("extension", urls[0]))
     return marks
 
@@ -80,7 +86,7 @@ def _marks(profile: str) -> list[tuple[str, Any]]:
 def _bears(resource: dict[str, Any], name: str, value: Any) -> bool:
     if name == "extension":
         return any(e.get("url") == value for e in resource.get("extension", ()) if isinstance(e, dict))
-    return _contains(resource.get(name), value)
+    return name not in resource if value is None else _contains(resource.get(name), value)
 
 
 def _contains(value: Any, pattern: Any) -> bool:
@@ -134,7 +140,7 @@ def _header(header: Entry | None, others: list[Entry], event: str, system: str, 
     if received is not None:
         head["extension"] = [{"url": RECEIVED, "valueInstant": received}, *own.pop("extension", ())]
     head["eventCoding"] = {"system": EVENT_SYSTEM, "code": event}
-    focus = [{"reference": e["fullUrl"]} for e in others if e["resource"]["resourceType"] in known.focus]
+    focus = [{"reference": e["fullUrl"]} for e in others if known.is_focus(e["resource"])]
     named = {f["reference"] for f in focus}
     more = [f for f in own.pop("focus", ()) if f.get("reference") not in named]
     head["source"] = {"name": system, "endpoint": f"{BASE}/system/{system}"}
@@ -155,19 +161,21 @@ def event_of(bundle: Any) -> str | None:
     return None
 
 
-def take_apart(bundle: dict[str, Any], event: str) -> list[Entry]:
-    """The entries of a hub Bundle for match, without what the hub stamped; `index` keeps their place in the Bundle."""
+def take_apart(bundle: dict[str, Any], event: str, *, header: bool = False) -> list[Entry]:
+    """The entries of a hub Bundle for match, without what the hub stamped; `index` keeps their place in the Bundle.
+
+    header: whether a map reads the MessageHeader, so that it is kept when nothing but its identity is left.
+    """
     known = profiles(event)
     entries: list[Entry] = []
-    focus_types = set(known.focus)
-    kinds = {e.get("fullUrl"): e["resource"].get("resourceType") for e in bundle.get("entry", ()) if isinstance(e.get("resource"), dict)}
+    focus = {e.get("fullUrl") for e in bundle.get("entry", ()) if known.is_focus(e.get("resource"))}
     for i, entry in enumerate(bundle.get("entry", ())):
         resource = entry.get("resource")
         if not isinstance(resource, dict):
             continue
         if resource.get("resourceType") == "MessageHeader":
-            resource = _unstamped_header(resource, kinds, focus_types)
-            if set(resource) <= {"resourceType", "id", "meta"}:
+            resource = _unstamped_header(resource, focus)
+            if not header and set(resource) <= {"resourceType", "id", "meta"}:
                 continue
         entries.append({"fullUrl": entry.get("fullUrl", ""), "resource": resource, "index": i})
     shell = {k: v for k, v in bundle.items() if k not in ("entry", "type", "meta", "id")}
@@ -176,9 +184,9 @@ def take_apart(bundle: dict[str, Any], event: str) -> list[Entry]:
     return entries
 
 
-def _unstamped_header(header: dict[str, Any], kinds: dict[Any, Any], focus_types: set[str]) -> dict[str, Any]:
+def _unstamped_header(header: dict[str, Any], focus: set[Any]) -> dict[str, Any]:
     own = {k: v for k, v in header.items() if k not in ("eventCoding", "source", "focus", "extension")}
-    more = [f for f in header.get("focus", ()) if not (isinstance(f, dict) and set(f) == {"reference"} and kinds.get(f["reference"]) in focus_types)]
+    more = [f for f in header.get("focus", ()) if not (isinstance(f, dict) and set(f) == {"reference"} and f["reference"] in focus)]
     if more:
         own["focus"] = more
     extensions = [e for e in header.get("extension", ()) if not (isinstance(e, dict) and e.get("url") == RECEIVED)]

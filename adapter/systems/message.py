@@ -84,6 +84,7 @@ class Message:
         self._hook("check_record", account, record)
         entries, run = self.table.fill(record)
         account.issues += run.issues
+        account.issues += same_identity(entries)
         unread = self.table.unread_record(record, entries, run.lost)
         account.unread_source += unread
         account.issues += [unread_issue(place, False) for place in unread]
@@ -117,11 +118,15 @@ class Message:
         url = uuid5(self._header, "\x1f".join(str(k) for k in keys))
         return hub.assemble(entries, self.info.event, self.system.name, url, received)
 
+    def take_apart(self, bundle: dict[str, Any]) -> list[Entry]:
+        """A hub Bundle's entries as the maps see them."""
+        return hub.take_apart(bundle, self.info.event, header=any(m.id is not None for m in self.table.spec.maps if m.type == "MessageHeader"))
+
     # write --------------------------------------------------------------------------------------------------------
     def write(self, bundle: dict[str, Any], account: Account) -> bytes | None:
         """The native bytes of a hub Bundle; None where the account has errors."""
         self._hook("check_write", account, bundle)
-        entries = hub.take_apart(bundle, self.info.event)
+        entries = self.take_apart(bundle)
         run = self.table.match(entries)
         unread, ignored, issues = self.table.account(run)
         account.unread_bundle += unread
@@ -144,7 +149,7 @@ class Message:
     # lineage ------------------------------------------------------------------------------------------------------
     def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
         """Hub element <- source path, for a Bundle that this message made."""
-        rows = self.table.lineage(hub.take_apart(bundle, self.info.event))
+        rows = self.table.lineage(self.take_apart(bundle))
         if self.native is None:
             return rows
         by_record: dict[str, list[Lineage]] = {}
@@ -154,7 +159,7 @@ class Message:
 
     def write_lineage(self, bundle: dict[str, Any]) -> list[Lineage]:
         """Target path <- hub element, for a Bundle that this message writes."""
-        return [Lineage(r.source, r.target, r.map, r.codecs) for r in self.table.lineage(hub.take_apart(bundle, self.info.event))]
+        return [Lineage(r.source, r.target, r.map, r.codecs) for r in self.table.lineage(self.take_apart(bundle))]
 
     # small things -------------------------------------------------------------------------------------------------
     def _hook(self, name: str, account: Account, *values: Any, **options: Any) -> None:
@@ -167,6 +172,20 @@ class Message:
         """Raise Refused where there is an error, with all issues."""
         if any(is_error(i) for i in errors):
             raise Refused(every or errors)
+
+
+def same_identity(entries: list[Entry]) -> list[Issue]:
+    """Two resources of a message with one identity: one of them would hide the other."""
+    seen: set[str] = set()
+    found = []
+    for i, entry in enumerate(entries):
+        url = entry.get("fullUrl")
+        if url in seen:
+            text = "Two records of the message have the same identifier; which of them counts is not known."
+            found.append(issue("error", "duplicate", "duplicate-key", text, expression=f"Bundle.entry[{i}].resource", mend="Give every record an identifier of its own, or send one of them."))
+        if url is not None:
+            seen.add(url)
+    return found
 
 
 def native_entries(bundle: dict[str, Any]) -> list[Entry]:

@@ -23,7 +23,7 @@ from adapter.fhir.outcome import Issue, Refused, is_error, issue
 from adapter.wire.extract_files import ZIP_FAULTS, Member, members
 from adapter.wire.extract_header import Header, headers
 from adapter.wire.extract_layout import ORIGIN, Join, Layout, Remark, layout
-from adapter.wire.extract_rows import Row, Unread, rows
+from adapter.wire.extract_rows import Unread, rows
 from adapter.wire.extract_tables import Copy, Tables, restored
 
 #: What DuckDB may use; the rest is spilled to disk. The process needs some 100 MB besides.
@@ -47,7 +47,9 @@ class RecordRead:
         return any(map(is_error, self.issues))
 
 
-def read(source: Path | bytes, manifest: Mapping[str, Any], *, memory: str = MEMORY, scratch: Path | None = None) -> Iterator[RecordRead]:
+def read(
+    source: Path | bytes, manifest: Mapping[str, Any], *, memory: str = MEMORY, scratch: Path | None = None
+) -> Iterator[RecordRead]:
     """Every record of an extract, in the order of extract time and ProcessingId, after the rows that could not be read.
 
     source: a folder of the extract's CSV files, a zip file of them, or the bytes of that zip; manifest: the message's entry in
@@ -65,7 +67,9 @@ def read(source: Path | bytes, manifest: Mapping[str, Any], *, memory: str = MEM
             yield from _loaded(opened, plan, tables, folder)
             yield from _joined(opened, plan, tables)
     except ZIP_FAULTS as fault:
-        raise Refused([issue("fatal", "structure", "extract-unreadable", "The zip is damaged.", mend="Send the zip again.")]) from fault
+        raise Refused(
+            [issue("fatal", "structure", "extract-unreadable", "The zip is damaged.", mend="Send the zip again.")]
+        ) from fault
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -129,7 +133,11 @@ class _Builder:
 
     def _columns(self, join: Join, names: list[str]) -> list[tuple[int, str, bool]]:
         own = [(i, name.partition(".")) for i, name in enumerate(names)]
-        return [(i, column, column in self.plan.flags) for i, (owner, _, column) in own if owner == join.name and not column.startswith("_")]
+        return [
+            (i, column, column in self.plan.flags)
+            for i, (owner, _, column) in own
+            if owner == join.name and not column.startswith("_")
+        ]
 
     def __call__(self, row: tuple[Any, ...]) -> RecordRead:
         member, line = self.files[row[self.at["_file"]]], row[self.at["_line"]]
@@ -143,33 +151,34 @@ class _Builder:
         return RecordRead(None if any(map(is_error, issues)) else record, f"{member.name}:{line}", issues)
 
     def _versions(self, row: tuple[Any, ...], name: str, line: int) -> Iterator[Issue]:
+        """What is to be said of the other rows with this row's key."""
         for older in row[self.at["_older"]] or ():
             place = f"{self.files[older['file']].name}:{older['line']}"
             if older["doubt"]:
-                yield issue(
-                    "error", "conflict", "row-order", f"This row and that at {place} have one key and say different things, and nothing tells which is later.",
-                    expression=list(self.plan.key), source=name, line=line, mend=f"Give both a {self.plan.order}, or send the one that counts.",
-                )  # fmt: skip
+                text = f"This row and that at {place} have one key and say different things, and nothing tells which is later."
+                key, mend = list(self.plan.key), f"Give both a {self.plan.order}, or send the one that counts."
+                yield issue("error", "conflict", "row-order", text, expression=key, mend=mend, source=name, line=line)
             elif older["same"]:
-                yield issue("information", "duplicate", "row-resent", f"The row at {place} says the same.", source=name, line=line)
+                text = f"The row at {place} says the same."
+                yield issue("information", "duplicate", "row-resent", text, source=name, line=line)
             else:
-                yield issue("information", "duplicate", "row-superseded", f"This row is later than that at {place}.", source=name, line=line)
+                text = f"This row is later than that at {place}."
+                yield issue("information", "duplicate", "row-superseded", text, source=name, line=line)
 
     def _partners(self, row: tuple[Any, ...], record: dict[str, Any], name: str, line: int) -> Iterator[Issue]:
+        """What is to be said of partners that are missing, or of which nobody can tell which row counts."""
         withdraws = record.get(self.plan.tombstone) is True
         for join, there, _ in self.joined:
             severity = "error" if join.missing == "refuse" and not withdraws else "warning"
             if row[there] is None:
                 if join.missing != "allow" and all(_at(record, here) is not None for here in join.here):
-                    yield issue(
-                        severity, "not-found", "row-partner", f"{join.file} has no row with this {' and '.join(join.there)}.",
-                        expression=list(join.here), source=name, line=line, mend="Send the extract whole: first the bulk, then its updates.",
-                    )  # fmt: skip
+                    text = f"{join.file} has no row with this {' and '.join(join.there)}."
+                    here, mend = list(join.here), "Send the extract whole: first the bulk, then its updates."
+                    yield issue(severity, "not-found", "row-partner", text, expression=here, mend=mend, source=name, line=line)
             elif any(older["doubt"] for older in row[self.at[f"{join.name}._older"]] or ()):
-                yield issue(
-                    severity, "conflict", "row-order", f"{join.file} has two rows with this key that say different things, and nothing tells which is later.",
-                    expression=join.name, source=name, line=line, mend=f"Give both a {self.plan.order}, or send the one that counts.",
-                )  # fmt: skip
+                text = f"{join.file} has two rows with this key that say different things, and nothing tells which is later."
+                mend = f"Give both a {self.plan.order}, or send the one that counts."
+                yield issue(severity, "conflict", "row-order", text, expression=join.name, mend=mend, source=name, line=line)
 
 
 def _values(row: tuple[Any, ...], columns: list[tuple[int, str, bool]]) -> dict[str, Any]:
@@ -199,11 +208,11 @@ def _applies(remark: Remark, record: dict[str, Any]) -> bool:
 
 def _remark(remark: Remark, name: str, line: int) -> Issue:
     paths = [".".join(path) for path, _ in remark.when]
-    return issue(remark.severity, "business-rule", remark.rule, remark.text, expression=paths, mend=remark.mend, source=name, line=line)
+    return issue(
+        remark.severity, "business-rule", remark.rule, remark.text, expression=paths, mend=remark.mend, source=name, line=line
+    )
 
 
 def _no_key(name: str, line: int, column: int, named: str) -> Issue:
-    return issue(
-        "error", "required", "row-key", "The row does not say which one it is.",
-        expression=named, source=name, line=line, column=column, mend="Send the row with all columns of its key.",
-    )  # fmt: skip
+    text, mend = "The row does not say which one it is.", "Send the row with all columns of its key."
+    return issue("error", "required", "row-key", text, expression=named, mend=mend, source=name, line=line, column=column)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from adapter.fhir.outcome import Issue, Refused, issue
 from adapter.wire.extract_files import Member
@@ -26,18 +27,9 @@ def headers(found: list[Member], plan: Layout) -> list[Header]:
     Raises Refused, with every fault at once, where a file is missing, a header cannot be read, or lacks a column that every
     version has: then no row of the file means what the maps take it to mean.
     """
-    faults = [
-        issue(
-            "fatal", "not-found", "extract-file-missing", f"The extract has no file {file}.",
-            mend="Send the extract whole; the source writes every file, even one without rows.",
-        )
-        for file, needed in plan.files.items()
-        if needed and not any(one.table == file for one in found)
-    ]  # fmt: skip
-    made: list[Header] = []
-    for member in found:
-        if member.table in plan.files:
-            made.append(_header(member, plan, faults))
+    there = {one.table for one in found}
+    faults = [_missing(file) for file, needed in plan.files.items() if needed and file not in there]
+    made = [_header(member, plan, faults) for member in found if member.table in plan.files]
     if faults:
         raise Refused(faults)
     return made
@@ -56,10 +48,20 @@ def _header(member: Member, plan: Layout, faults: list[Issue]) -> Header:
         if not name.isidentifier() or name.startswith("_") or name.lower() in (c.lower() for c in columns[: number - 1]):
             faults.append(_fault(member, first, number, name, "A column has no usable name, or the name of another.", "fatal"))
         elif plan.columns.get(member.table) and name not in (*plan.columns[member.table], *plan.later.get(member.table, ())):
-            notices.append(_fault(member, first, number, name, "No version of this file known here has this column; it is read, and no map knows it.", "warning"))
+            notices.append(
+                _fault(
+                    member,
+                    first,
+                    number,
+                    name,
+                    "No version of this file known here has this column; it is read, and no map knows it.",
+                    "warning",
+                )
+            )
     needed = {*plan.columns.get(member.table, ()), *_compared(member.table, plan)}
     faults.extend(
-        _fault(member, first, 0, name, f"The file lacks the column {name}, which every version has.", "fatal") for name in sorted(needed - set(columns))
+        _fault(member, first, 0, name, f"The file lacks the column {name}, which every version has.", "fatal")
+        for name in sorted(needed - set(columns))
     )
     return Header(member, encoding, columns, notices)
 
@@ -70,8 +72,13 @@ def _compared(file: str, plan: Layout) -> set[str]:
     return there | here | (set(plan.key) if file == plan.start else set())
 
 
+def _missing(file: str) -> Issue:
+    mend = "Send the extract whole; the source writes every file, even one without rows."
+    return issue("fatal", "not-found", "extract-file-missing", f"The extract has no file {file}.", mend=mend)
+
+
 def _fault(member: Member, row: Row, column: int, name: str, text: str, severity: str) -> Issue:
-    return issue(
-        severity, "structure", "extract-column", text, expression=name if name.isidentifier() else (),
-        source=member.name, line=row.line, column=column, mend="Send the files of one known version of the extract, headers included.",
-    )  # fmt: skip
+    mend = "Send the files of one known version of the extract, headers included."
+    named = name if name.isidentifier() else ()
+    place: dict[str, Any] = {"source": member.name, "line": row.line, "column": column}
+    return issue(severity, "structure", "extract-column", text, expression=named, mend=mend, **place)

@@ -116,7 +116,7 @@ def layout(manifest: Mapping[str, Any]) -> Layout:
     """
     said = manifest.get("rows")
     if not isinstance(said, Mapping):
-        raise ValueError("rows: is missing; it says which file the records start from")
+        raise ValueError("rows: is missing; it says which file the records start from")  # noqa: TRY004 - a fault of the manifest
     faults = [f"rows: {word} is no word here; the words are {', '.join(sorted(_WORDS))}" for word in said if word not in _WORDS]
     key = tuple(manifest.get("key", ()))
     if "from" not in said:
@@ -126,7 +126,7 @@ def layout(manifest: Mapping[str, Any]) -> Layout:
     joins = _joins(said.get("join", {}), faults)
     remarks = tuple(_remark(number, one, faults) for number, one in enumerate(said.get("remarks", ()), 1))
     if faults:
-        raise ValueError("; ".join(faults))
+        raise ValueError("\n".join(faults))
     return Layout(
         start=said["from"],
         key=key,
@@ -156,7 +156,9 @@ def _joins(said: Mapping[str, Any], faults: list[str]) -> tuple[Join, ...]:
         join = Join(name, one["file"], tuple(pairs), one.get("missing", "warn"), bool(one.get("file-may-be-absent", False)))
         above = {j.name for j in made}
         faults.extend(
-            f"join {name}: {here} goes through a join that does not stand above it" for here in join.here if "." in here and here.split(".")[0] not in above
+            f"join {name}: {here} goes through a join that does not stand above it"
+            for here in join.here
+            if "." in here and here.split(".")[0] not in above
         )
         made.append(join)
     return tuple(made)

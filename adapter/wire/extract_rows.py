@@ -21,7 +21,7 @@ MOST_CHARACTERS = 131_072
 MOST_LINES = 500
 
 #: Control characters that FHIR text may not hold (tab, CR and LF may), and bytes that had no character in the encoding.
-_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 _RULES = {
     "csv-quotes": ("structure", "A quotation mark stands where none may, or one is not closed.", 'Quote a value whole, and write a quotation mark in it twice ("").'),
@@ -53,7 +53,9 @@ class Unread:
         """The issue to answer with. source: the file's name; header: its column names, for the expression."""
         code, text, mend = _RULES[self.rule]
         named = header[self.column - 1] if 0 < self.column <= len(header) else ()
-        return issue("error", code, self.rule, text, expression=named, mend=mend, source=source, line=self.line, column=self.column)
+        return issue(
+            "error", code, self.rule, text, expression=named, mend=mend, source=source, line=self.line, column=self.column
+        )
 
 
 class _Overlong(Exception):
@@ -61,29 +63,29 @@ class _Overlong(Exception):
 
 
 class _Lines:
-    """The lines of a file as a csv.reader takes them; those of a spoilt row can be handed back."""
+    """The lines of a file as a csv.reader takes them; those of a spoilt row can be handed back. A line that is too long is None."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self.stream = stream
         self.encoding = encoding
         self.number = 0
-        self.waiting: deque[tuple[int, str]] = deque()
-        self.taken: list[tuple[int, str]] = []
+        self.waiting: deque[tuple[int, str | None]] = deque()
+        self.taken: list[tuple[int, str | None]] = []
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        if self.waiting:
-            number, text = self.waiting.popleft()
-        else:
-            number, text = self._read()
+        number, text = self.waiting.popleft() if self.waiting else self._read()
         self.taken.append((number, text))
-        if len(self.taken) > 1 and (len(self.taken) > MOST_LINES or sum(len(t) for _, t in self.taken) > MOST_CHARACTERS):
+        if text is None or (len(self.taken) > 1 and self._is_too_much()):
             raise _Overlong
         return text
 
-    def _read(self) -> tuple[int, str]:
+    def _is_too_much(self) -> bool:
+        return len(self.taken) > MOST_LINES or sum(len(text or "") for _, text in self.taken) > MOST_CHARACTERS
+
+    def _read(self) -> tuple[int, str | None]:
         raw = self.stream.readline(MOST_CHARACTERS)
         if not raw:
             raise StopIteration
@@ -91,8 +93,7 @@ class _Lines:
         if len(raw) == MOST_CHARACTERS and not raw.endswith(b"\n"):
             while (more := self.stream.readline(MOST_CHARACTERS)) and not more.endswith(b"\n"):
                 pass
-            self.taken.append((self.number, ""))
-            raise _Overlong
+            return self.number, None
         if self.number == 1:
             raw = raw.removeprefix(codecs.BOM_UTF8)
         return self.number, raw.decode(self.encoding, "surrogateescape")

@@ -69,11 +69,17 @@ class Tables:
         self.layout = layout
         self.columns: dict[str, list[str]] = {}
         # One thread: the order of what comes out must not depend on the machine, and memory is bounded per thread.
-        config = {"memory_limit": memory, "threads": "1", "temp_directory": str(folder / "spill"), "allow_community_extensions": "false"}
+        config = {
+            "memory_limit": memory,
+            "threads": "1",
+            "temp_directory": str(folder / "spill"),
+            "allow_community_extensions": "false",
+        }
         config["preserve_insertion_order"] = "false"  # what is streamed is sorted last
         config |= {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self.connection = duckdb.connect(str(folder / "extract.duckdb"), config=config)
         self.connection.execute(f"SET allowed_directories = [{_text(str(folder))}]")
+        self.connection.execute("SET enable_progress_bar = false")  # stdout is for data
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
 
@@ -87,14 +93,17 @@ class Tables:
         """A table for a file of the extract: these columns, and where each row stands (_stamp, _order, _file, _line)."""
         self.columns[file] = list(columns)
         held = ", ".join(f"{_name(column)} VARCHAR" for column in columns)
-        self.connection.execute(f"CREATE TABLE {_name(file)} (_stamp VARCHAR, _order HUGEINT, _file INTEGER, _line BIGINT, {held})")
+        self.connection.execute(
+            f"CREATE TABLE {_name(file)} (_stamp VARCHAR, _order HUGEINT, _file INTEGER, _line BIGINT, {held})"
+        )
 
     def load(self, copy: Copy, file: str, stamp: str, header: Sequence[str]) -> None:
         """Load a closed copy, whose values stand in the order of `header`; what is empty or only spaces is NULL."""
         kinds = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in ("_file", "_line", *header))
         keys = self.layout.keys_of(file)
         values = [
-            f"nullif(trim({_name(c)}), '')" if c in keys else f"CASE WHEN trim({_name(c)}) = '' THEN NULL ELSE {_name(c)} END" for c in header
+            f"nullif(trim({_name(c)}), '')" if c in keys else f"CASE WHEN trim({_name(c)}) = '' THEN NULL ELSE {_name(c)} END"
+            for c in header
         ]
         order = f"try_cast(trim({_name(self.layout.order)}) AS HUGEINT)" if self.layout.order in header else "NULL"
         self.connection.execute(
@@ -108,7 +117,9 @@ class Tables:
     def without_key(self, file: str, key: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         """(file, line, column) of every row that lacks a part of its key."""
         first = "CASE " + " ".join(f"WHEN {_name(c)} IS NULL THEN {_text(c)}" for c in key) + " END"
-        return self._stream(f"SELECT _file, _line, {first} AS lacks FROM {_name(file)} WHERE lacks IS NOT NULL ORDER BY _file, _line")
+        return self._stream(
+            f"SELECT _file, _line, {first} AS lacks FROM {_name(file)} WHERE lacks IS NOT NULL ORDER BY _file, _line"
+        )
 
     def latest(self, name: str, file: str, key: Sequence[str]) -> None:
         """A view `name` of the rows of a file that count: of those with one key the one of the latest extract and, inside that,
@@ -145,7 +156,9 @@ class Tables:
             theirs = ", ".join(f"there.{_name(c)} AS {_name(f'{join.name}.{c}')}" for c in wanted)
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in join.on)
             # One join a statement: each has all the memory to itself, and spills what does not fit.
-            self.connection.execute(f"CREATE TABLE joined{last} AS SELECT here.*, {theirs} FROM joined{last - 1} here LEFT JOIN {_name(join.name)} there ON {on}")
+            self.connection.execute(
+                f"CREATE TABLE joined{last} AS SELECT here.*, {theirs} FROM joined{last - 1} here LEFT JOIN {_name(join.name)} there ON {on}"
+            )
             if last > 1:
                 self.connection.execute(f"DROP TABLE joined{last - 1}")
         rows = self._stream(f"SELECT * FROM joined{last} ORDER BY _stamp, _order NULLS FIRST, _file, _line")

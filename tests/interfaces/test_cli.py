@@ -163,7 +163,8 @@ def test_an_extract_goes_on_past_a_bad_record(cli: Command, tmp_path: Path) -> N
     "arguments",
     [
         (), ("tranlsate",), ("translate",), ("translate", "-"), ("translate", "/no/such/file", "--from", "fhir"),
-        ("translate", "-", "--from", "fhir", "--form", "x"), ("systems", "--mappings", "/no/such/folder"), ("serve", "--port", "99999"),
+        ("translate", "-", "--from", "fhir", "--form", "x"), ("systems", "--mappings", "/no/such/folder"),
+        ("serve", "--port", "99999"),
     ],
 )  # fmt: skip
 def test_usage_errors(cli: Command, arguments: tuple[str, ...]) -> None:
@@ -195,7 +196,8 @@ def test_faults_of_maps_say_place_why_and_mend(cli: Command, stand_in: StandIn, 
     ran = cli("maps", "check")
     assert ran.code == Exit.CONTENT
     assert ran.stdout.decode().splitlines() == [
-        "shop/note/Patient.yaml:7: no such element: gendr", "    why: Patient has no such element in R4", "    mend: did you mean gender?",
+        "shop/note/Patient.yaml:7: no such element: gendr", "    why: Patient has no such element in R4",
+        "    mend: did you mean gender?",
         "1 system, 2 messages: 1 fault",
     ]  # fmt: skip
     assert json.loads(cli("maps", "check", "--json").stdout)[0] == {

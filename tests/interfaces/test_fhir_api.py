@@ -187,6 +187,9 @@ def test_an_unknown_map_is_404_and_a_missing_code_422(client: FlaskClient) -> No
         == 422
     )
     assert _post(client, "/fhir/ConceptMap/$translate", {"resourceType": "Bundle"}).status_code == 422
+    assert client.get(f"/fhir/ConceptMap/$translate?code=r&system={SOURCE}&reverse=1").status_code == 400
+    sent = _parameters(code=("valueCode", "r"), system=("valueUri", SOURCE), reverse=("valueString", "true"))
+    assert _post(client, "/fhir/ConceptMap/$translate", sent).status_code == 422
 
 
 # The artefacts
@@ -208,7 +211,8 @@ def test_other_types_are_not_kept(client: FlaskClient, type_: str) -> None:
     ("query", "found"),
     [
         (f"url={COLOURS['url']}", True), ("name=shopcol", True), ("name=colour", False), ("_id=shop-colour", True),
-        ("_id=shop-colour&version=2.1", True), ("_id=shop-colour&version=2", False), ("url=https://shop.example/fhir/ConceptMap/", False),
+        ("_id=shop-colour&version=2.1", True), ("_id=shop-colour&version=2", False),
+        ("url=https://shop.example/fhir/ConceptMap/", False),
     ],
 )  # fmt: skip
 def test_search(client: FlaskClient, query: str, found: bool) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 from adapter.fhir.schema import r4
 from adapter.fhir.schema.invariants import BUNDLE, CONTAINED, FRAGMENTS, never
 from adapter.fhir.schema.primitives import PRIMITIVES, nullable
-
-GENERATED = Path(__file__).resolve().parent / "generated"
+from adapter.fhir.schema.tables import GENERATED
 
 Schema = dict[str, Any]
 #: One element of the type table: t type, l repeats, b choice base, p primitive, r types it may refer to.

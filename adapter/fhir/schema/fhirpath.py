@@ -44,8 +44,8 @@ _UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 # Every expression takes items and environment; not each looks at both.
 # ruff: noqa: ARG005, S105
 _VARIABLES: dict[str, Expression] = {
-    "%context": lambda items, env: env.context,
-    "%resource": lambda items, env: env.resource,
+    "%context": lambda items, env: env[0],
+    "%resource": lambda items, env: env[1],
     "%ucum": Constant(["http://unitsofmeasure.org"]),
     "$this": here,
 }
@@ -69,7 +69,7 @@ def compile_test(text: str, choices: Mapping[str, frozenset[str]]) -> Test:
     def test(element: Any, resource: Json) -> bool:
         items = [element]
         try:
-            return truth(expression(items, Env(items, [resource]))) is True
+            return truth(expression(items, (items, [resource]))) is True
         except NotOne:
             return False
 

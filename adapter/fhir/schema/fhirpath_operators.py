@@ -11,20 +11,15 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapter.fhir.gate_checks import compare
 
 Items = list[Any]
 
 
-class Env(NamedTuple):
-    """%context and %resource."""
-
-    context: Items
-    resource: Items
-
-
+#: %context and %resource. A plain tuple: one is made for every constraint of every message.
+Env = tuple[Items, Items]
 Expression = Callable[[Items, Env], Items]
 
 

@@ -26,7 +26,10 @@ def _text(pattern: str, **more: Any) -> Schema:
     return {"type": "string", "pattern": f"^{pattern}$", **more}
 
 
-#: Type name -> schema. `\S` is meant for ASCII in string and markdown: names and notes may hold a no-break space.
+# R4's [ \r\n\t\S]+, where \S is meant for ASCII: names and notes may hold a no-break space, but not that alone.
+_WORDS = r"[^\x0B\x0C]*[ \r\n\t\S][^\x0B\x0C]*"
+
+#: Type name -> schema.
 PRIMITIVES: dict[str, Schema] = {
     "base64Binary": _text(r"(?:\s*(?:[0-9a-zA-Z+/=]\s*){4})+"),
     "boolean": {"type": "boolean"},
@@ -38,10 +41,10 @@ PRIMITIVES: dict[str, Schema] = {
     "id": _text(r"[A-Za-z0-9.-]{1,64}"),
     "instant": _text(f"{_FULL}T{_CLOCK}{_ZONE}"),
     "integer": {"type": "integer", "minimum": -_MOST - 1, "maximum": _MOST},
-    "markdown": {"type": "string", "minLength": 1, "pattern": r"^[^\x0B\x0C]+$"},
+    "markdown": _text(_WORDS),
     "oid": _text(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"),
     "positiveInt": {"type": "integer", "minimum": 1, "maximum": _MOST},
-    "string": {"type": "string", "minLength": 1, "pattern": r"^[^\x0B\x0C]+$"},
+    "string": _text(_WORDS),
     "time": _text(_CLOCK),
     "unsignedInt": {"type": "integer", "minimum": 0, "maximum": _MOST},
     "uri": _text(r"\S+"),

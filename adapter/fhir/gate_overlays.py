@@ -1,0 +1,68 @@
+"""Profiles and known extensions, judged on what base R4 has passed: by their schema, and by the rules that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from adapter.fhir.gate_faults import Cut, read_error
+from adapter.fhir.gate_parts import Part
+from adapter.fhir.gate_walk import Place, render
+from adapter.fhir.issue_text import say
+from adapter.fhir.outcome import Issue
+from adapter.fhir.schema.overlay import Overlay
+from adapter.fhir.schema.selection import select
+
+Json = dict[str, Any]
+
+
+class Judged(NamedTuple):
+    """A resource or extension, the overlay it is judged by, the part it stands in and its place."""
+
+    overlay: Overlay
+    node: Json
+    part: Part
+    place: Place
+
+
+def by_schema(
+    judged: Iterable[Judged],
+    validator: jsonschema_rs.Validator,
+    schema: Mapping[str, Any],
+    types: Mapping[str, Json],
+    cuts: Mapping[int, list[Cut]],
+) -> Iterator[Issue]:
+    """What the overlays' schemas refuse, but for what was cut out of the resource since the base refuses it already."""
+    lists: dict[str, list[Judged]] = {}
+    for one in judged:
+        if one.overlay.schema:
+            lists.setdefault(one.overlay.name, []).append(one)
+    batch = {name: [one.node for one in found] for name, found in lists.items()}
+    if validator.is_valid(batch):
+        return
+    for error in validator.iter_errors(batch):
+        one = lists[str(error.instance_path[0])][int(error.instance_path[1])]
+        refused = read_error(error, schema, render(one.place), one.overlay.type, types)
+        yield from (issue for issue in refused.issues if not _is_cut(issue["expression"][0], cuts.get(id(one.part), ())))
+
+
+def _is_cut(path: str, cuts: Sequence[Cut]) -> bool:
+    return any(path == cut.path or path.startswith((f"{cut.path}.", f"{cut.path}[")) for cut in cuts)
+
+
+def by_rules(judged: Iterable[Judged], allowed: dict[int, frozenset[str]]) -> list[Issue]:
+    """The constraints that are not met; notes in `allowed`, by id() of a reference, the types that profiles leave to it."""
+    issues: list[Issue] = []
+    for overlay, node, part, place in judged:
+        for targets in overlay.targets:
+            for reference, _ in select(node, targets.steps):
+                before = allowed.get(id(reference))
+                allowed[id(reference)] = targets.types if before is None else before & targets.types
+        for constraint in overlay.constraints:
+            for one, path in select(node, constraint.steps):
+                if not constraint.test(one, part.resource):
+                    where = render(place) + path
+                    issues.append(say("profile", where, severity=constraint.severity, key=constraint.key, text=constraint.text))
+    return issues
