@@ -102,9 +102,8 @@ def test_every_route_is_in_the_reference_and_no_other(ost: Adapter) -> None:
     from adapter.interfaces.http import create_app
 
     rules = list(create_app(ost).url_map.iter_rules())
-    routes = {
-        f"{m} {r.rule}".translate(str.maketrans("<>", "{}")) for r in rules for m in (r.methods or set()) - {"HEAD", "OPTIONS"}
-    }
+    named = {r.rule: re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", r.rule) for r in rules}
+    routes = {f"{m} {named[r.rule]}" for r in rules for m in (r.methods or set()) - {"HEAD", "OPTIONS"}}
     described = {said for row in _rows("HTTP") for said in re.findall(r"`((?:GET|POST) [^`]+)`", row[0])}
     assert described == routes
 

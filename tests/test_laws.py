@@ -223,6 +223,10 @@ def leaves(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str, Any]]:
 
 
 def covered(place: str, named: set[str]) -> bool:
+    """Whether the account names the leaf, or (for the url or system of an object) a value of the same object."""
+    parent, _, last = place.rpartition(".")
+    if last in ("url", "system") and any(n.startswith(parent + ".") for n in named):
+        return True
     return any(place == n or place.startswith((n + ".", n + "[")) or n.startswith((place + ".", place + "[")) for n in named)
 
 

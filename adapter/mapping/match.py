@@ -105,10 +105,15 @@ class MatchWriter:
         return f"S.at(i) + f{where!r}"
 
     # objects ------------------------------------------------------------------------------------------------------
-    def literals(self, node: Object, x: str) -> list[str]:
-        """The tests by which an object is recognised."""
+    def literals(self, node: Object, x: str, element: str = "") -> list[str]:
+        """The tests by which an object is recognised: its literals, the holes it stands or falls with, a code that is known."""
         tests = []
+        kept = kept_step(self.spec, node, element)
+        if kept is not None and kept[1].codemap is not None and kept[1].codemap.backward is not None:
+            tests.append(f"S.known({x}.get('code'), {self.src.bind('back', kept[1].codemap.backward)})")
         for name, child in node.fields.items():
+            if isinstance(child, Hole) and child.required:
+                tests.append(f"{x}.get({name!r}) is not None")
             if isinstance(child, Say):
                 continue
             if is_constant(child):
@@ -126,7 +131,7 @@ class MatchWriter:
     def object(self, node: Object, x: str, where: str, unread: str, name: str = "") -> list[str]:
         """Code that reads `x` by this template, or runs the line `unread`; gives the variables that show a capture."""
         src = self.src
-        tests = [f"type({x}) is dict", *self.literals(node, x)]
+        tests = [f"type({x}) is dict", *self.literals(node, x, name)]
         captured: list[str] = []
         with src.block(f"if {' and '.join(tests)}:"):
             captured = self.inside(node, x, where, unread)
@@ -376,7 +381,7 @@ class MatchWriter:
             self.pending.append((item, var, where))
             return [var]
         assert isinstance(item, Object)
-        tests = [f"type({e}) is dict"] + ([free] if free else []) + self.literals(item, e)
+        tests = [f"type({e}) is dict"] + ([free] if free else []) + self.literals(item, e, name)
         if index in picks:
             lone = len([i for i in taken if i != index]) == 0 and not lists
             tests.append(f"({picks[index]} is None or {picks[index]} == {j})" if lone else f"{j} in {picks[index]}")

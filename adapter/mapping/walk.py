@@ -35,7 +35,7 @@ class Role:
     key_inside: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Element:
     """One element of a record list in the making."""
 
@@ -139,6 +139,11 @@ class MatchRun:
         for name, below in meta.items() if type(meta) is dict else ():
             if name != "profile":
                 self.left.append((below, f"{self.at(i)}.meta.{name}", i))
+
+    @staticmethod
+    def known(code: Any, backward: dict[str, str]) -> bool:
+        """Whether a coding's code is there and one that the ConceptMap can give back."""
+        return type(code) is str and code in backward
 
     @staticmethod
     def holds(array: Any, value: Any) -> bool:
@@ -346,10 +351,9 @@ class MatchRun:
                 self.orphan(role, i)
                 return
             element = self.elements[name][target]
-            same = len(self.by_name[name].lists) == len(role.lists)
-            if same:
-                if self.run(role, i, element.frames):
-                    self.elements[role.name][i] = element
+            if len(self.by_name[name].lists) == len(role.lists):
+                if element not in self.elements[role.name].values() and self.run(role, i, element.frames):
+                    self.elements[role.name][i] = element  # a second one of this kind says something of its own: unread
                 return
             parent = element.frames
         made: dict[str, Any] = {}

@@ -65,7 +65,9 @@ def _dose_status(name: str, statuses: Mapping[str, str], withdrawn: Any, standin
         return WITHDRAWN if status is not None and mark == withdrawn else status
 
     def write(status: str) -> tuple[Any, None]:
-        """Status -> (mark, not said): the outcome is read from its own element."""
+        """Status -> (mark, not said): the outcome is read from its own element. Raises ValueError for another status."""
+        if status != WITHDRAWN and status not in statuses.values():
+            raise ValueError("a status that no outcome leads to")
         return (withdrawn if status == WITHDRAWN else standing, None)
 
     codec(name, read=read, write=write)
@@ -90,10 +92,12 @@ def _first_and_days(period: Any) -> tuple[str, int]:
     """A Period of whole days -> (first dose date, days). Raises ValueError for any other."""
     if not isinstance(period, dict) or set(period) != {"start", "end"}:
         raise ValueError("a period of first and last day, and nothing else")
-    days = (date.fromisoformat(period["end"]) - date.fromisoformat(period["start"])).days + 1
-    if days < 1:
+    first, last = (date.fromisoformat(period[end]) for end in ("start", "end"))
+    if first.isoformat() != period["start"] or last.isoformat() != period["end"]:
+        raise ValueError("days are written yyyy-MM-dd")
+    if last < first:
         raise ValueError("the last day comes before the first")
-    return period["start"], days
+    return period["start"], (last - first).days + 1
 
 
 codec("first-day-and-days", read=_period, write=_first_and_days)

@@ -50,6 +50,24 @@ def no_date(pair: tuple[str | None, str | None]) -> str | None:
     return "unknown" if pair[0] is None or pair[1] == "U" else None
 
 
+def _entered_write(value: str) -> tuple[str, str | None]:
+    return value[:10], value[11:19] or None
+
+
+def entered(pair: tuple[str | None, str | None]) -> str | None:
+    """(EnteredDate, EnteredTime on a clock in London) -> dateTime.
+
+    The day alone where there is no time (extract 5.0), or one that the clock showed twice or never.
+    """
+    day, time = pair
+    if day is None:
+        return None
+    try:
+        return from_wall_clock(f"{_day(day)}T{time}") if time is not None else _day(day)
+    except ValueError:
+        return _day(day)
+
+
 def _extracted_write(value: str) -> str:
     return re.sub(r"[-T:]", "", value[:19])
 
@@ -240,6 +258,7 @@ def once_daily(dosage: Dosage) -> dict[str, Any] | None:
 codec("emis-day", read=_day, write=str)
 codec("emis-date", read=effective, write=_effective_write)
 codec("emis-no-date", read=no_date)
+codec("emis-entered", read=entered, write=_entered_write)
 codec("emis-extracted", read=extracted, write=_extracted_write)
 codec("emis-day-if-any", read=day_if_any, write=str)
 codec("emis-issue-status", read=issue_status, write=_status_write)

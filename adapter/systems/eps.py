@@ -58,6 +58,7 @@ GMP = f"{UK_CORE}/Id/gmp-number"
 REPEAT_DISPENSING, INSTALMENT = "continuous-repeat-dispensing", "instalment-dispensing"
 COURSES = frozenset({"acute", "continuous", REPEAT_DISPENSING})
 
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is wrong, how to mend it, how grave it is, its IssueType, and who says so where it is not the EPS OpenAPI."""
@@ -149,7 +150,8 @@ def _get(here: Any, *names: str) -> Any:
     """What stands at the end of these names, None where it does not; a url among them takes that extension of a list."""
     for name in names:
         if name.startswith("http"):
-            here = next((e for e in here if isinstance(e, dict) and e.get("url") == name), None) if isinstance(here, list) else None
+            found = [e for e in here if isinstance(e, dict) and e.get("url") == name] if isinstance(here, list) else []
+            here = found[0] if found else None
         else:
             here = here.get(name) if isinstance(here, dict) else None
     return here
@@ -204,11 +206,13 @@ _MOD37 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+"
 
 def group_check(value: str) -> bool:
     """Whether a short-form prescription id ends in its check character: ISO/IEC 7064, MOD 37-2, hyphens left out."""
-    body, last = value.replace("-", "")[:-1], value[-1]
+    letters = [_MOD37.find(letter) for letter in value.replace("-", "")]
+    if not letters or min(letters) < 0:
+        return False
     total = 0
-    for letter in body:
-        total = (total + _MOD37.index(letter)) * 2 % 37
-    return (total + _MOD37.index(last)) % 37 == 1
+    for letter in letters[:-1]:
+        total = (total + letter) * 2 % 37
+    return (total + letters[-1]) % 37 == 1
 
 
 #: What stands on the prescription as a whole in EPS's own (v3) message, so that every item must say the same.

@@ -141,10 +141,9 @@ def _sorted(files: Files) -> Members:
 
 
 def _unnamed(name: str) -> Issue:
-    return issue(
-        "warning", "not-supported", "extract-file-name", "The file's name is not that of an extract file, so the file was left unread.",
-        source=name, mend="Name it <n>_<Domain>_<Name>_<yyyyMMddHHmmss>_<sharing agreement>.csv.",
-    )  # fmt: skip
+    text = "The file's name is not that of an extract file, so the file was left unread."
+    mend = "Name it <n>_<Domain>_<Name>_<yyyyMMddHHmmss>_<sharing agreement>.csv."
+    return issue("warning", "not-supported", "extract-file-name", text, source=name, mend=mend)
 
 
 def _unreadable(text: str, mend: str, name: str) -> Issue:

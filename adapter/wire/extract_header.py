@@ -43,21 +43,14 @@ def _header(member: Member, plan: Layout, faults: list[Issue]) -> Header:
         faults.append(first.issue(member.name, []))
         return Header(member, encoding, [], [])
     columns = [plan.spelling.get(name.strip(), name.strip()) for name in first.values]
+    known = (*plan.columns.get(member.table, ()), *plan.later.get(member.table, ()))
     notices: list[Issue] = []
     for number, name in enumerate(columns, 1):
         if not name.isidentifier() or name.startswith("_") or name.lower() in (c.lower() for c in columns[: number - 1]):
             faults.append(_fault(member, first, number, name, "A column has no usable name, or the name of another.", "fatal"))
-        elif plan.columns.get(member.table) and name not in (*plan.columns[member.table], *plan.later.get(member.table, ())):
-            notices.append(
-                _fault(
-                    member,
-                    first,
-                    number,
-                    name,
-                    "No version of this file known here has this column; it is read, and no map knows it.",
-                    "warning",
-                )
-            )
+        elif known and name not in known:
+            text = "No version of this file known here has this column; it is read, and no map knows it."
+            notices.append(_fault(member, first, number, name, text, "warning"))
     needed = {*plan.columns.get(member.table, ()), *_compared(member.table, plan)}
     faults.extend(
         _fault(member, first, 0, name, f"The file lacks the column {name}, which every version has.", "fatal")

@@ -23,14 +23,19 @@ MOST_LINES = 500
 #: Control characters that FHIR text may not hold (tab, CR and LF may), and bytes that had no character in the encoding.
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
+_QUOTES = "A quotation mark stands where none may, or one is not closed."
+_QUOTING = 'Quote a value whole, and write a quotation mark in it twice ("").'
+_CODES = "A byte stands for no character: the file is UTF-8 or Windows-1252."
+
+#: Rule -> issue code, text, mend.
 _RULES = {
-    "csv-quotes": ("structure", "A quotation mark stands where none may, or one is not closed.", 'Quote a value whole, and write a quotation mark in it twice ("").'),
-    "csv-columns": ("structure", "The row has not as many columns as the header.", "Send the row again as its software wrote it."),
+    "csv-quotes": ("structure", _QUOTES, _QUOTING),
+    "csv-columns": ("structure", "The row has not as many columns as the header.", "Send the row as its software wrote it."),
     "csv-row-length": ("too-long", "The row is too long to be one row.", "Look for a quotation mark that is not closed."),
-    "csv-encoding": ("structure", "A byte stands for no character: the file is UTF-8 or Windows-1252.", "Send the file as UTF-8."),
+    "csv-encoding": ("structure", _CODES, "Send the file as UTF-8."),
     "csv-control-character": ("invalid", "A control character stands in a value.", "Leave the character out."),
     "csv-empty": ("structure", "The file has no header row.", "Send the file with its header, even where it has no rows."),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class _Overlong(Exception):
 
 
 class _Lines:
-    """The lines of a file as a csv.reader takes them; those of a spoilt row can be handed back. A line that is too long is None."""
+    """The lines of a file as a csv.reader takes them; those of a spoilt row can be handed back. One too long is None."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self.stream = stream

@@ -69,14 +69,15 @@ class Tables:
         self.layout = layout
         self.columns: dict[str, list[str]] = {}
         # One thread: the order of what comes out must not depend on the machine, and memory is bounded per thread.
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
-            "threads": "1",
+            "threads": 1,
+            "preserve_insertion_order": False,  # what is streamed is sorted last
             "temp_directory": str(folder / "spill"),
-            "allow_community_extensions": "false",
+            "allow_community_extensions": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
         }
-        config["preserve_insertion_order"] = "false"  # what is streamed is sorted last
-        config |= {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         self.connection = duckdb.connect(str(folder / "extract.duckdb"), config=config)
         self.connection.execute(f"SET allowed_directories = [{_text(str(folder))}]")
         self.connection.execute("SET enable_progress_bar = false")  # stdout is for data
@@ -106,12 +107,17 @@ class Tables:
             for c in header
         ]
         order = f"try_cast(trim({_name(self.layout.order)}) AS HUGEINT)" if self.layout.order in header else "NULL"
-        self.connection.execute(
-            f"INSERT INTO {_name(file)} (_stamp, _order, _file, _line, {', '.join(map(_name, header))})"
-            f" SELECT {_text(stamp)}, {order}, _file, _line, {', '.join(values)}"
-            f" FROM read_csv({_text(str(copy.path))}, header = false, auto_detect = false, delim = {_text(_BETWEEN)}, quote = '', escape = '',"
-            f" new_line = '\\n', columns = {{{kinds}}}, max_line_size = 1048576)"
+        source = (
+            f"read_csv({_text(str(copy.path))}, header = false, auto_detect = false, delim = {_text(_BETWEEN)}, quote = '',"
+            f" escape = '', new_line = '\\n', columns = {{{kinds}}}, max_line_size = 1048576)"
         )
+        try:
+            self.connection.execute(
+                f"INSERT INTO {_name(file)} (_stamp, _order, _file, _line, {', '.join(map(_name, header))})"
+                f" SELECT {_text(stamp)}, {order}, _file, _line, {', '.join(values)} FROM {source}"
+            )
+        except duckdb.Error as fault:  # its message quotes the line, which is a patient's data
+            raise RuntimeError(f"DuckDB could not load a copy of {file}: {type(fault).__name__}") from None
         copy.path.unlink()
 
     def without_key(self, file: str, key: Sequence[str]) -> Iterator[tuple[int, int, str]]:
@@ -131,17 +137,23 @@ class Tables:
         source, keys, whole = _name(file), ", ".join(map(_name, key)), " AND ".join(f"{_name(c)} IS NOT NULL" for c in key)
         versions, older = _name(f"{name} versions"), _name(f"{name} older")
         said = ", ".join(f"coalesce({_name(c)}, {_text(_NONE)})" for c in self.columns[file] if c != self.layout.order)
-        for statement in (
-            f"CREATE TABLE {versions} AS SELECT {keys}, _stamp, _order, _file, _line, md5(concat_ws({_text(_BETWEEN)}, {said})) AS _said,"
-            f" row_number() OVER (PARTITION BY {keys} ORDER BY _stamp DESC, _order DESC NULLS LAST, _file DESC, _line DESC) AS _rank"
-            f" FROM {source} SEMI JOIN (SELECT {keys} FROM {source} WHERE {whole} GROUP BY {keys} HAVING count(*) > 1) USING ({keys})",
-            f"CREATE TABLE {older} AS SELECT {keys}, list({{'file': o._file, 'line': o._line, 'same': o._said = l._said,"
-            f" 'doubt': o._said <> l._said AND o._stamp = l._stamp AND (o._order = l._order) IS NOT FALSE}} ORDER BY o._file, o._line) AS _older"
-            f" FROM {versions} o JOIN {versions} l USING ({keys}) WHERE o._rank > 1 AND l._rank = 1 GROUP BY {keys}",
+        self.connection.execute(
+            f"CREATE TABLE {versions} AS"
+            f" SELECT {keys}, _stamp, _order, _file, _line, md5(concat_ws({_text(_BETWEEN)}, {said})) AS _said, row_number()"
+            f" OVER (PARTITION BY {keys} ORDER BY _stamp DESC, _order DESC NULLS LAST, _file DESC, _line DESC) AS _rank"
+            f" FROM {source} SEMI JOIN"
+            f" (SELECT {keys} FROM {source} WHERE {whole} GROUP BY {keys} HAVING count(*) > 1) USING ({keys})"
+        )
+        # An order number that is missing on either side tells nothing: (o = l) IS NOT FALSE.
+        self.connection.execute(
+            f"CREATE TABLE {older} AS SELECT {keys}, list({{'file': o._file, 'line': o._line, 'same': o._said = l._said, 'doubt':"
+            f" o._said <> l._said AND o._stamp = l._stamp AND (o._order = l._order) IS NOT FALSE}} ORDER BY o._file, o._line)"
+            f" AS _older FROM {versions} o JOIN {versions} l USING ({keys}) WHERE o._rank > 1 AND l._rank = 1 GROUP BY {keys}"
+        )
+        self.connection.execute(
             f"CREATE VIEW {_name(name)} AS SELECT * FROM {source} LEFT JOIN {older} USING ({keys})"
-            f" ANTI JOIN (SELECT _file, _line FROM {versions} WHERE _rank > 1) USING (_file, _line) WHERE {whole}",
-        ):
-            self.connection.execute(statement)
+            f" ANTI JOIN (SELECT _file, _line FROM {versions} WHERE _rank > 1) USING (_file, _line) WHERE {whole}"
+        )
 
     def records(self) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
         """The joined rows in the order of extract and order number, with the names of their columns.
@@ -151,13 +163,14 @@ class Tables:
         columns = ["_stamp", "_order", "_file", "_line", "_older", *self.columns[self.layout.start]]
         self.connection.execute(f"CREATE VIEW joined0 AS SELECT {', '.join(map(_name, columns))} FROM start")
         last = 0
-        for last, join in enumerate(self.layout.joins, 1):  # noqa: B007 - the last one is sorted below
+        for last, join in enumerate(self.layout.joins, 1):
             wanted = ("_file", "_line", "_older", *(c for c in self.columns[join.file] if c not in join.there))
             theirs = ", ".join(f"there.{_name(c)} AS {_name(f'{join.name}.{c}')}" for c in wanted)
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in join.on)
             # One join a statement: each has all the memory to itself, and spills what does not fit.
             self.connection.execute(
-                f"CREATE TABLE joined{last} AS SELECT here.*, {theirs} FROM joined{last - 1} here LEFT JOIN {_name(join.name)} there ON {on}"
+                f"CREATE TABLE joined{last} AS SELECT here.*, {theirs}"
+                f" FROM joined{last - 1} here LEFT JOIN {_name(join.name)} there ON {on}"
             )
             if last > 1:
                 self.connection.execute(f"DROP TABLE joined{last - 1}")

@@ -347,8 +347,8 @@ def test_leniency_is_for_the_two_check_digits_alone() -> None:
     item(order)["groupIdentifier"]["value"] = "3F91C2-ZZ9X01-5A0E77"
     at(order, "Patient")["identifier"][0]["value"] = "9990000418"
     item(order)["status"] = "cancelled"
-    found = eps.check_read(order, lenient=True)
-    assert [(rule_of(one), one["severity"]) for one in found] == [("eps-prescription-id-check", "warning"), ("eps-status", "error")]
+    found = [(rule_of(one), one["severity"]) for one in eps.check_read(order, lenient=True)]
+    assert found == [("eps-prescription-id-check", "warning"), ("eps-status", "error")]
 
 
 def test_the_old_system_of_numbers_is_read_and_not_written() -> None:
@@ -368,7 +368,7 @@ def test_other_messages_are_none_of_these_rules() -> None:
 def test_the_rules_pass_over_what_is_malformed() -> None:
     draw = random.Random(20260318)
     junk: list[Any] = [None, 0, Decimal("1.5"), True, "", [], {}, "x", [1], [None], {"url": 3}, {"code": {}}]
-    for _ in range(1500):
+    for _ in range(600):
         order = ours(draw.choice(GOOD))
         spots = list(places(order))
         for _ in range(draw.randint(1, 4)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +14,81 @@ from adapter.shipped import MAPPINGS
 STAMP = "20260318020000"
 AGREEMENT = "5c1a0f5e-0000-4000-8000-000000000001"
 
-PRACTICE, PATIENT, OTHER_PATIENT = ("{0A000000-0000-4000-8000-00000000000%d}" % n for n in (1, 2, 3))
+PRACTICE, PATIENT, OTHER_PATIENT = (f"{{0A000000-0000-4000-8000-00000000000{n}}}" for n in (1, 2, 3))
 PRESCRIBER, DRUG = "{0A000000-0000-4000-8000-000000000004}", "{0A000000-0000-4000-8000-000000000005}"
 ISSUE, OTHER_ISSUE = "{0A000000-0000-4000-8000-000000000006}", "{0A000000-0000-4000-8000-000000000007}"
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 #: One good row of each file: an invented person with an NHS number of the 999 range.
 ROWS: dict[str, Row] = {
-    "Admin_Organisation": {"OrganisationGuid": PRACTICE, "OrganisationName": "Plane Tree Surgery", "ODSCode": "Y99001", "ProcessingId": 1},
-    "Admin_UserInRole": {
-        "UserInRoleGuid": PRESCRIBER, "OrganisationGuid": PRACTICE, "Title": "Dr", "GivenName": "Ines", "Surname": "Sample",
-        "JobCategoryCode": "R0260", "JobCategoryName": "General Medical Practitioner", "ProcessingId": 1,
-    },
-    "Admin_Patient": {
-        "PatientGuid": PATIENT, "OrganisationGuid": PRACTICE, "Sex": "F", "DateOfBirth": "1984-02-29", "GivenName": "Ada",
-        "Surname": "Testerton", "NhsNumber": "9990000018", "DummyType": "False", "Deleted": "False", "SpineSensitive": "False",
-        "IsConfidential": "False", "ProcessingId": 1,
-    },
-    "Coding_DrugCode": {"CodeId": 1001, "Term": "Methadone 1mg/ml oral solution", "DmdProductCodeId": "36120711000001104", "ProcessingId": 1},
-    "Prescribing_DrugRecord": {
-        "DrugRecordGuid": DRUG, "PatientGuid": PATIENT, "OrganisationGuid": PRACTICE, "PrescriptionType": "Acute", "IsActive": "True",
-        "IsConfidential": "False", "Deleted": "False", "ProcessingId": 1,
-    },
-    "Prescribing_IssueRecord": {
-        "IssueRecordGuid": ISSUE, "PatientGuid": PATIENT, "OrganisationGuid": PRACTICE, "DrugRecordGuid": DRUG,
-        "EffectiveDate": "2026-03-02", "EffectiveDatePrecision": "YMD", "EnteredDate": "2026-03-02", "EnteredTime": "10:15:00",
-        "ClinicianUserInRoleGuid": PRESCRIBER, "EnteredByUserInRoleGuid": PRESCRIBER, "CodeId": 1001, "Dosage": "60ml daily",
-        "Quantity": "840", "QuantityUnit": "ml", "CourseDurationInDays": 14, "IsConfidential": "False", "Deleted": "False",
+    "Admin_Organisation": {
+        "OrganisationGuid": PRACTICE,
+        "OrganisationName": "Plane Tree Surgery",
+        "ODSCode": "Y99001",
         "ProcessingId": 1,
     },
-}  # fmt: skip
+    "Admin_UserInRole": {
+        "UserInRoleGuid": PRESCRIBER,
+        "OrganisationGuid": PRACTICE,
+        "Title": "Dr",
+        "GivenName": "Ines",
+        "Surname": "Sample",
+        "JobCategoryCode": "R0260",
+        "JobCategoryName": "General Medical Practitioner",
+        "ProcessingId": 1,
+    },
+    "Admin_Patient": {
+        "PatientGuid": PATIENT,
+        "OrganisationGuid": PRACTICE,
+        "Sex": "F",
+        "DateOfBirth": "1984-02-29",
+        "GivenName": "Ada",
+        "Surname": "Testerton",
+        "NhsNumber": "9990000018",
+        "DummyType": "False",
+        "Deleted": "False",
+        "SpineSensitive": "False",
+        "IsConfidential": "False",
+        "ProcessingId": 1,
+    },
+    "Coding_DrugCode": {
+        "CodeId": 1001,
+        "Term": "Methadone 1mg/ml oral solution",
+        "DmdProductCodeId": "36120711000001104",
+        "ProcessingId": 1,
+    },
+    "Prescribing_DrugRecord": {
+        "DrugRecordGuid": DRUG,
+        "PatientGuid": PATIENT,
+        "OrganisationGuid": PRACTICE,
+        "PrescriptionType": "Acute",
+        "IsActive": "True",
+        "IsConfidential": "False",
+        "Deleted": "False",
+        "ProcessingId": 1,
+    },
+    "Prescribing_IssueRecord": {
+        "IssueRecordGuid": ISSUE,
+        "PatientGuid": PATIENT,
+        "OrganisationGuid": PRACTICE,
+        "DrugRecordGuid": DRUG,
+        "EffectiveDate": "2026-03-02",
+        "EffectiveDatePrecision": "YMD",
+        "EnteredDate": "2026-03-02",
+        "EnteredTime": "10:15:00",
+        "ClinicianUserInRoleGuid": PRESCRIBER,
+        "EnteredByUserInRoleGuid": PRESCRIBER,
+        "CodeId": 1001,
+        "Dosage": "60ml daily",
+        "Quantity": "840",
+        "QuantityUnit": "ml",
+        "CourseDurationInDays": 14,
+        "IsConfidential": "False",
+        "Deleted": "False",
+        "ProcessingId": 1,
+    },
+}
 
 
 def manifest(message: str = "issue") -> dict[str, Any]:

@@ -233,11 +233,11 @@ def test_a_byte_order_mark_and_bare_line_feeds_do_no_harm(tmp_path: Path) -> Non
 
 
 def test_windows_1252_is_read_and_utf_8_is_not_taken_for_it(tmp_path: Path) -> None:
-    extract(tmp_path, Admin_Patient=[patient_row(Surname="Łukasz-Ó’Néill")])
-    assert record(only(tmp_path))["patient"]["Surname"] == "Łukasz-Ó’Néill"
-    path = write(tmp_path, "Admin_Patient", [patient_row(Surname="Ó’Néill")])
+    extract(tmp_path, Admin_Patient=[patient_row(Surname="Łukasz-Ó\u2019Néill")])
+    assert record(only(tmp_path))["patient"]["Surname"] == "Łukasz-Ó\u2019Néill"
+    path = write(tmp_path, "Admin_Patient", [patient_row(Surname="Ó\u2019Néill")])
     path.write_bytes(path.read_text("utf-8").encode("cp1252"))
-    assert record(only(tmp_path))["patient"]["Surname"] == "Ó’Néill"
+    assert record(only(tmp_path))["patient"]["Surname"] == "Ó\u2019Néill"
 
 
 def test_a_byte_that_is_no_character_refuses_its_row_alone(tmp_path: Path) -> None:
@@ -305,7 +305,8 @@ def test_a_line_too_long_is_said_where_a_quote_has_swallowed_it() -> None:
     ]
 
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="".join(map(chr, range(9))) + "".join(map(chr, range(11, 13))) + "".join(map(chr, range(14, 32)))), max_size=12)  # fmt: skip
+CONTROL = "".join(chr(n) for n in range(32) if chr(n) not in "\t\r\n")
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters=CONTROL), max_size=12)
 
 
 @given(st.lists(st.lists(TEXT, min_size=3, max_size=3), max_size=6))
@@ -587,19 +588,19 @@ def test_files_of_one_table_may_have_different_columns(tmp_path: Path) -> None:
 
 
 def test_no_issue_quotes_a_value(tmp_path: Path) -> None:
-    secret = "ZZSECRET"
+    marker = "ZZMARKER"
     extract(
         tmp_path,
         Prescribing_IssueRecord=[
-            issue_row(CodeId=secret, Dosage=secret),
-            issue_row(IssueRecordGuid="", Dosage=secret),
-            issue_row(IssueRecordGuid=OTHER_ISSUE, Dosage=f"{secret}\x07"),
-            issue_row(PatientGuid=secret, DrugRecordGuid=secret, ClinicianUserInRoleGuid=secret),
+            issue_row(CodeId=marker, Dosage=marker),
+            issue_row(IssueRecordGuid="", Dosage=marker),
+            issue_row(IssueRecordGuid=OTHER_ISSUE, Dosage=f"{marker}\x07"),
+            issue_row(PatientGuid=marker, DrugRecordGuid=marker, ClinicianUserInRoleGuid=marker),
         ],
     )
     found = all_read(tmp_path)
     assert len(found) == 4
-    assert secret not in json.dumps([one.issues for one in found])
+    assert marker not in json.dumps([one.issues for one in found])
 
 
 # DuckDB and the machine -------------------------------------------------------------------------------------------
@@ -609,15 +610,15 @@ def test_duckdb_sees_nothing_but_its_own_folder(tmp_path: Path) -> None:
     inside.mkdir()
     with Tables(inside, layout(MANIFEST), "64MB") as tables:
         for statement in (
-            f"SELECT * FROM read_csv('{outside}')",
-            f"SELECT * FROM read_text('{outside}')",
-            f"SELECT * FROM sniff_csv('{outside}')",
-            f"SELECT * FROM glob('{outside.parent}/*')",
+            f"FROM read_csv('{outside}')",
+            f"FROM read_text('{outside}')",
+            f"FROM sniff_csv('{outside}')",
+            f"FROM glob('{outside.parent}/*')",
             f"ATTACH '{tmp_path}/other.duckdb'",
             f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
             "INSTALL httpfs",
             "LOAD httpfs",
-            "SELECT * FROM read_csv('https://example.org/x.csv')",
+            "FROM read_csv('https://example.org/x.csv')",
             "SET enable_external_access = true",
             "SET allowed_directories = ['/']",
         ):

@@ -14,6 +14,13 @@ from adapter.fhir.schema.valuesets import bare
 Json = dict[str, Any]
 
 
+#: Keys of an ElementDefinition that make no rule by themselves.
+_SILENT = frozenset(
+    "id path sliceName short definition comment requirements alias mustSupport isSummary isModifier isModifierReason example mapping "
+    "label code condition meaningWhenMissing orderMeaning extension".split()
+)
+
+
 class Branch:
     """One element: what is said of it, its children by name (`value[x]` for a choice), its slices by name."""
 
@@ -24,6 +31,11 @@ class Branch:
         self.element: Json = {}
         self.children: dict[str, Branch] = {}
         self.slices: dict[str, Branch] = {}
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything is said here or below that a message could break."""
+        return any(_says_something(one.element) for one in self.walk())
 
     def walk(self) -> Iterator[Branch]:
         """This branch and all below."""
@@ -38,6 +50,7 @@ def tree(structure: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -
     for one in reversed(list(_lineage(structure, known))):
         for element in one.get("differential", {}).get("element", ()):
             _add(root, element)
+    _inherit(root)
     return root
 
 
@@ -48,6 +61,47 @@ def _lineage(structure: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]
         seen.add(current["url"])
         yield current
         current = known.get(bare(current.get("baseDefinition", "")))
+
+
+def _says_something(element: Json) -> bool:
+    keys = set(element) - _SILENT
+    if element.get("binding", {}).get("strength") != "required":
+        keys.discard("binding")
+    return bool(keys)
+
+
+def _inherit(branch: Branch) -> None:
+    """Slices inside a slice learn from those of the same name beside it: what is said of every item holds for the slice's too.
+
+    UK Core says the system of `Observation.component.code.coding:loinc` once, and not again in `component:SystolicBP`.
+    """
+    for one in branch.slices.values():
+        _learn(one, branch)
+    for below in (*branch.children.values(), *branch.slices.values()):
+        _inherit(below)
+
+
+def _learn(one: Branch, general: Branch) -> None:
+    for name, child in one.children.items():
+        beside = general.children.get(name)
+        if beside is None:
+            continue
+        if beside.slices and "slicing" in beside.element:
+            child.element.setdefault("slicing", beside.element["slicing"])
+        for slice_name, inner in child.slices.items():
+            if slice_name in beside.slices:
+                _complete(inner, beside.slices[slice_name])
+        _learn(child, beside)
+
+
+def _complete(one: Branch, other: Branch) -> None:
+    """Adds what `other` says and `one` does not."""
+    one.element = {**other.element, **one.element}
+    for name, child in other.children.items():
+        below = one.children.get(name)
+        if below is None:
+            below = one.children[name] = Branch(f"{one.id}.{name}")
+        _complete(below, child)
 
 
 def _add(root: Branch, element: Json) -> None:

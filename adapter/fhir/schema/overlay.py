@@ -230,7 +230,8 @@ class _Compiler:
         for name, one in child.slices.items():
             schema = self._discriminate(child, one, row)
             if schema is None:
-                self.unsupported.append(f"{one.id}: slice (its discriminator)")
+                if one.has_rules:
+                    self.unsupported.append(f"{one.id}: slice (its discriminator)")
                 continue
             matched.append(schema)
             rules += self._counted(name, one, schema)
