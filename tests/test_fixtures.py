@@ -21,7 +21,7 @@ RECEIVED = "2026-03-18T18:10:00Z"
 
 
 def cases() -> Iterator[Any]:
-    for folder in sorted(p.parent for p in FIXTURES.glob("*/*/*/*.json") if p.name in ("bundle.json", "outcome.json")):
+    for folder in sorted({p.parent for p in FIXTURES.glob("*/*/*/*.json") if p.name in ("bundle.json", "outcome.json")}):
         yield pytest.param(folder, id="/".join(folder.parts[-3:]))
 
 

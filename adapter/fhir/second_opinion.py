@@ -61,17 +61,15 @@ def second_opinion(value: Any) -> list[Issue]:
     from pydantic import ValidationError  # noqa: PLC0415
 
     name = value.get("resourceType") if isinstance(value, dict) else None
-    try:
-        model = get_fhir_model_class(name)
-    except (KeyError, TypeError, AttributeError):
+    if not isinstance(name, str) or not tables.types().get(name, {}).get("resource"):
         return []
     try:
-        model.model_validate(value)
+        get_fhir_model_class(name).model_validate(value)
     except ValidationError as refused:
         errors = refused.errors(include_url=False, include_context=False, include_input=False)
         return list(_issues(value, [dict(error) for error in errors if not is_false(error)]))
     except Exception:  # noqa: BLE001 - the models raise many kinds on what is no resource at all
-        return [say("second-opinion", str(name), text="fhir.resources cannot read this resource.")]
+        return [say("second-opinion", name, text="fhir.resources cannot read this resource.")]
     return []
 
 

@@ -56,7 +56,7 @@ def run() -> int:
     console = Console(no_color=colour() is False, highlight=False, width=min(Console().width, 100))
     ost = adapter.load()
     steps = story()
-    console.print("[bold]ost-adapter demo[/]: opioid substitution treatment, from one system's words to another's.")
+    console.print("[bold]ost-adapter demo[/]: one system's message in another system's words.")
     console.print("Every person is invented. Nothing leaves this machine.")
     named = dict.fromkeys(name.partition("/")[0] for step in steps for name in (step.read, step.write) if name != "fhir")
     for name in named:
@@ -90,7 +90,7 @@ def _tell(console: Console, ost: Adapter, step: Step) -> bool:
     console.print(Text(f"In the hub: {made}."))
     reading = ost.translate(body, read=step.read, received=_RECEIVED).lineage
     if step.show:
-        console.print(followed(step, body, done, reading))
+        console.print(followed(step, body, done, reading, console.width))
     console.print(Text(_account(done, reading)))
     _issues(console, said_issues(done.issues))
     same = _back(console, ost, step, body, done) if step.back else True

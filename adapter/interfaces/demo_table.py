@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -19,42 +20,58 @@ _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource\.")
 Rows = list[dict[str, Any]]
 
 
-def followed(step: Step, body: bytes, done: Translation, reading: Rows) -> Table:
-    """A row for each path that the step shows. reading: the lineage of reading alone, which done.lineage begins with."""
+def followed(step: Step, body: bytes, done: Translation, reading: Rows, width: int) -> Table:
+    """A row for each path that the step shows, in so many columns of the terminal.
+
+    reading: the lineage of reading alone, which done.lineage begins with.
+    """
     sent = json.decode(body)
     heard = json.decode(done.result) if done.result is not None else None
     writing = done.lineage[len(reading) :]
-    table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0))
     heads = [step.read, "the hub", *([step.write] if heard is not None else [])]
+    room = width // len(heads) - 2
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in heads:
-        table.add_column(Text(head), ratio=1, overflow="fold")
+        table.add_column(Text(head), width=room, overflow="fold")
     for path in step.show:
-        element, target = _way(path, reading, writing)
-        cells = [_cell(sent, path), _cell(done.bundle, element), *([_cell(heard, target)] if heard is not None else [])]
-        table.add_row(*cells)
+        element, target = _way(path, at(sent, path), done.bundle, reading, writing)
+        cells = [_cell(sent, path, room), _cell(done.bundle, element, room)]
+        table.add_row(*cells, *([_cell(heard, target, room)] if heard is not None else []))
     return table
 
 
-def _way(path: str, reading: Rows, writing: Rows) -> tuple[str, str]:
-    """The hub element and the target path of a source path: of several elements, the shortest that the target hears."""
-    elements = sorted((row["target"] for row in reading if row["source"] == path), key=len)
+def _way(path: str, value: list[Any], bundle: Any, reading: Rows, writing: Rows) -> tuple[str, str]:
+    """The hub element and the target path of a source path.
+
+    Of several elements, one that says this and nothing else, and that the target hears; a code that no table has lies in an
+    array of codings, as the one with the same value.
+    """
+    shared = Counter([row["target"] for row in reading] + [row["source"] for row in writing])
+    elements = sorted((row["target"] for row in reading if row["source"] == path), key=lambda e: (shared[e], len(e)))
     for element in elements:
         for row in writing:
-            if row["source"] == element:
-                return element, row["target"]
+            if row["source"] == element or (row["source"].startswith(f"{element}[") and at(bundle, row["source"]) == value):
+                return row["source"], row["target"]
     return (elements[0] if elements else ""), ""
 
 
-def _cell(whole: Any, path: str) -> Text:
-    """The value above, its path below."""
+def _cell(whole: Any, path: str, room: int) -> Text:
+    """The value above, its path below, broken where its names end."""
     if not path:
         return Text("-")
     value = ", ".join(str(each).lower() if isinstance(each, bool) else str(each) for each in at(whole, path))
-    return Text.assemble((value, "bold"), "\n", (_named(whole, path), "dim"))
+    room -= 2
+    lines = [""]
+    for part in re.split(r"(?<=[.(])", _named(whole, path)):
+        for piece in (part[start : start + room] for start in range(0, len(part), room)):
+            if lines[-1] and len(lines[-1] + piece) > room:
+                lines.append("")
+            lines[-1] += piece
+    return Text.assemble((value, "bold"), "\n", ("\n".join(f"  {line}" for line in lines), "dim"))
 
 
 def at(whole: Any, path: str) -> list[Any]:
-    """What stands at a path of lineage, in a record or a Bundle. A choice element has lost its type: value stands for valueQuantity."""
+    """What stands at a path of lineage. A choice element has lost its type there: value stands for valueQuantity."""
     node = whole
     for part in parse(path.removeprefix("Bundle.")):
         if isinstance(node, dict) and isinstance(part, str) and part not in node:

@@ -165,7 +165,7 @@ class Table:
                     join,
                     m.id is not None,
                     key.parts if key is not None else None,
-                    key is not None and key.up == 0,
+                    tuple((m.depth - k.up, k.parts) for k in m.key),
                 )
             )
         return tuple(made)

@@ -32,7 +32,7 @@ class Role:
     join: tuple[str, tuple[str, ...]] | None  # the map it is joined to, and the element path of the reference
     identified: bool  # `$id`: its key is its fullUrl
     key: tuple[str, ...] | None  # path of its key in its own element
-    key_inside: bool
+    keys: tuple[tuple[int, tuple[str, ...]], ...]  # where its `$key` stands: which of its frames, and the names there
 
 
 @dataclass(slots=True, eq=False)
@@ -401,6 +401,10 @@ class MatchRun:
                 self.left.append((entry["resource"], self.at(i), i))
             elif len(spans) > 1:
                 self.intersect(spans)
+        for role in self.roles:
+            for i, element in self.elements[role.name].items() if role.keys else ():
+                if any(_get(element.frames[level], parts) is None for level, parts in role.keys):
+                    self.left.append((self.entries[i]["resource"], self.at(i), i))  # fill makes nothing without a key
         for name, i, where in self.missing:
             if self.elements[name]:
                 self.reference_missing(name, self.at(i) + where)

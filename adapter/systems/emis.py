@@ -38,16 +38,22 @@ def _effective_write(value: str) -> tuple[str, str]:
 
 
 def effective(pair: tuple[str | None, str | None]) -> str | None:
-    """(EffectiveDate, EffectiveDatePrecision) -> a FHIR date as precise as was meant; declines U and no date."""
+    """(EffectiveDate, EffectiveDatePrecision) -> a FHIR date as precise as was meant; declines U, no date and no precision."""
     day, meant = pair
-    if meant not in _MEANT:
-        raise ValueError("a date without a known precision")
-    return _day(day)[: _MEANT[meant]] or None if day is not None else None
+    if day is None or meant is None:  # the schema lets a tombstone alone leave its precision out
+        return None
+    return _day(day)[: _MEANT[meant]] or None
 
 
 def no_date(pair: tuple[str | None, str | None]) -> str | None:
     """(EffectiveDate, EffectiveDatePrecision) -> `unknown` where the source has no date; declines where it has one."""
-    return "unknown" if pair[0] is None or pair[1] == "U" else None
+    return "unknown" if pair[0] is None or pair[1] in (None, "U") else None
+
+
+def _no_date_write(value: str) -> tuple[None, str]:
+    if value != "unknown":
+        raise ValueError("another reason than that the source has no date")
+    return None, "U"
 
 
 def _entered_write(value: str) -> tuple[str, str | None]:
@@ -242,7 +248,7 @@ def dose(dosage: Dosage) -> dict[str, Any] | None:
     value, unit = found
     return {
         "extension": [{"url": UCUM_UNIT, "valueCode": ucum(unit)}],
-        "value": value,
+        "value": value if value.as_tuple().exponent else int(value),
         "unit": unit,
         "system": SNOMED,
         "code": _units()[unit],
@@ -257,7 +263,7 @@ def once_daily(dosage: Dosage) -> dict[str, Any] | None:
 # What the maps call them.
 codec("emis-day", read=_day, write=str)
 codec("emis-date", read=effective, write=_effective_write)
-codec("emis-no-date", read=no_date)
+codec("emis-no-date", read=no_date, write=_no_date_write)
 codec("emis-entered", read=entered, write=_entered_write)
 codec("emis-extracted", read=extracted, write=_extracted_write)
 codec("emis-day-if-any", read=day_if_any, write=str)

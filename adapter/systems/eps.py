@@ -228,8 +228,8 @@ _COMMON_REPEATS = (("dispenseRequest", "numberOfRepeatsAllowed"), ("extension", 
 def _common(order: Order) -> Iterator[Finding]:
     repeats = not order.released and bool(order.items) and REPEAT_DISPENSING in _courses(order.items[0][1])
     for names in (*_COMMON, *(_COMMON_REPEATS if repeats else ())):
-        said = [json.dumps(_get(item, *names), sort_keys=True, default=str) for _, item in order.items]
-        if other := next((n for n, text in enumerate(said) if text != said[0]), 0):
+        said = [_get(item, *names) for _, item in order.items]
+        if other := next((n for n, one in enumerate(said) if one != said[0]), 0):
             path = "".join(f"('{name}')" if name.startswith("http") else f".{name}" for name in names)
             yield "items-differ", order.items[other][0] + path
 

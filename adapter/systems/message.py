@@ -102,6 +102,9 @@ class Message:
         self._hook("check_read", account, value, lenient=lenient)
         self.refuse([i for i in account.issues if is_error(i)], account.issues)
         run = self.native.match(native_entries(value))
+        for i, entry in enumerate(value.get("entry") or ()):
+            if isinstance(entry, dict):
+                run.extras(entry, ("fullUrl", "resource"), f"Bundle.entry[{i}]")
         unread, ignored, issues = self.native.account(run)
         account.unread_source += unread
         account.ignored += ignored
@@ -126,6 +129,8 @@ class Message:
     def write(self, bundle: dict[str, Any], account: Account) -> bytes | None:
         """The native bytes of a hub Bundle; None where the account has errors."""
         self._hook("check_write", account, bundle)
+        if any(is_error(i) for i in account.issues):
+            return None
         entries = self.take_apart(bundle)
         run = self.table.match(entries)
         unread, ignored, issues = self.table.account(run)

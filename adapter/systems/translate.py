@@ -107,13 +107,16 @@ class Adapter:
         else:
             origin = self.message(read)
             _direction(origin, read, "read")
-            entries, record = origin.read(body, account, source, self.lenient)
+            try:
+                entries, record = origin.read(body, account, source, self.lenient)
+            except Refused as refused:
+                raise Refused([_as_fhirpath(i) for i in refused.issues]) from None
             bundle = origin.assemble(entries, record, received)
             value = None
         return self._finish(body, bundle, value, origin, target, account, refuse)
 
     def _finish(self, body: bytes, bundle: dict[str, Any], value: Any, origin: Message | None, target: Message | None, account: Account, refuse: bool) -> Translation:
-        account.issues += self.judge(bundle, writing=origin is not None)
+        account.issues += self.judge(bundle)
         result = None
         if target is not None and not any(is_error(i) for i in account.issues):
             if hub.event_of(bundle) == target.info.event:
@@ -142,7 +145,7 @@ class Adapter:
             raise Refused([*self.gate.check(bundle), refused])
         return bundle
 
-    def judge(self, bundle: dict[str, Any], writing: bool) -> list[Issue]:
+    def judge(self, bundle: dict[str, Any], writing: bool = False) -> list[Issue]:
         """The gate on a hub Bundle, with the profiles that its event demands, and the rules that no profile can say."""
         known = hub.profiles(hub.event_of(bundle) or "")
         demanded: dict[int, Sequence[str]] = {}

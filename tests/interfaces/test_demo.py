@@ -1,0 +1,99 @@
+"""The demo is the first thing that anyone sees: it must be true, short of colour where none is wanted, and fit the screen."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from adapter.interfaces import demo
+from adapter.interfaces.exits import Exit
+from tests.interfaces.running import ROOT, command, environment
+
+STEPS = demo.story()
+
+
+def test_it_ends_as_it_is_told_on_eighty_columns_without_colour() -> None:
+    ran = command("demo", env={"COLUMNS": "80"})
+    said = ran.stdout.decode()
+    assert (ran.returncode, ran.stderr) == (Exit.DONE, b"")
+    assert [line for line in said.splitlines() if len(line) > 80 or "\x1b" in line or "\u2026" in line] == []
+    for number, step in enumerate(STEPS, 1):
+        assert f"{number}. {step.title} --" in said
+    assert said.count("what was sent, value for value") == sum(step.back for step in STEPS)
+    assert said.count("nothing was put out") == sum(step.refused for step in STEPS)
+
+
+def test_it_shows_what_the_product_is_for() -> None:
+    """All three kinds of system, both ways, something carried, something warned of, something refused."""
+    said = command("demo", env={"COLUMNS": "80"}).stdout.decode()
+    kinds = {step.read.partition("/")[0] for step in STEPS} | {step.write.partition("/")[0] for step in STEPS}
+    assert len(kinds - {"fhir"}) >= 3
+    assert all(words in said for words in ("Carried unread: ", "warning: ", "error: ", "mend: ", "Not read: none."))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.case)
+def test_every_path_that_is_shown_is_followed_to_its_end(step: demo.Step) -> None:
+    import adapter
+    from adapter.interfaces.demo_table import _way, at
+
+    if step.refused:
+        assert step.show == []
+        return
+    body = step.file.read_bytes()
+    write = None if step.write == "fhir" else step.write
+    ost = adapter.load()
+    done = ost.translate(body, read=step.read, write=write, received="2026-03-18T18:10:00Z")
+    reading = ost.translate(body, read=step.read, received="2026-03-18T18:10:00Z").lineage
+    assert done.lineage[: len(reading)] == reading
+    for path in step.show:
+        value = at(demo.json.decode(body), path)
+        assert value, f"{path} is not in what is sent"
+        element, target = _way(path, value, done.bundle, reading, done.lineage[len(reading) :])
+        assert at(done.bundle, element), f"{path} has no element in the hub"
+        if write:
+            assert done.result is not None
+            assert at(demo.json.decode(done.result), target), f"{path} does not reach the target"
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        (next(s for s in STEPS if s.refused), {"refused": False}),
+        (next(s for s in STEPS if not s.refused), {"refused": True}),
+    ],
+    ids=["refused-and-should-not", "passed-and-should-not"],
+)
+def test_a_story_that_ends_otherwise_is_a_failure(
+    step: demo.Step, change: dict[str, bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "story", lambda: [replace(step, **change)])
+    assert demo.run() == Exit.CONTENT
+    assert step.title in capsys.readouterr().out
+
+
+def _on_a_terminal(env: dict[str, str]) -> str:
+    ours, theirs = pty.openpty()
+    run = [sys.executable, "-m", "adapter", "demo"]
+    process = subprocess.Popen(run, cwd=ROOT, env=environment(env), stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 65536):
+            said += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(60) == Exit.DONE
+    return said.decode()
+
+
+def test_colour_is_for_terminals_that_want_it() -> None:
+    assert re.search(r"\x1b\[[0-9;]*m", _on_a_terminal({"TERM": "xterm-256color"}))
+    assert not re.search(r"\x1b\[[0-9;]*3[1-7]", _on_a_terminal({"TERM": "xterm-256color", "NO_COLOR": "1"}))
+    assert "\x1b" not in _on_a_terminal({"TERM": "dumb"})
