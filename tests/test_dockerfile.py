@@ -51,13 +51,7 @@ def test_only_the_result_reaches_the_last_stage() -> None:
 def test_the_context_holds_what_the_wheel_is_made_of_and_no_more() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {
-        *wheel["packages"],
-        *wheel["force-include"],
-        "pyproject.toml",
-        project["project"]["readme"],
-        *project["project"]["license-files"],
-    }
+    needed = {*wheel["only-include"], "pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
     ignored = (ROOT / ".dockerignore").read_text().split("\n")
     allowed = {line[1:] for line in ignored if line.startswith("!")}
     copied = {part for copy in _said("COPY", STAGES[0]) for part in copy.split()[:-1]}

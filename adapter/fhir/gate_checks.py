@@ -98,8 +98,12 @@ _ATTRIBUTES = frozenset(
 _XHTML = "http://www.w3.org/1999/xhtml"
 
 
+class _Doctype(Exception):
+    """A document type: nothing after it is read, since it can define entities that grow or that name a file."""
+
+
 class _Narrative:
-    """Reads one div. Nothing outside it is ever fetched: expat resolves no entity by itself and a DOCTYPE is a fault."""
+    """Reads one div. Nothing outside it is ever fetched: expat resolves no entity by itself and a DOCTYPE ends the reading."""
 
     def __init__(self) -> None:
         self.faulty = False
@@ -109,7 +113,7 @@ class _Narrative:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self.first:
             self.first = False
-            self.faulty = name != "div" or attributes.get("xmlns") != _XHTML
+            self.faulty |= name != "div" or attributes.get("xmlns") != _XHTML
         if name == "img":
             self.empty = False
         if name not in _ELEMENTS or not _ATTRIBUTES.issuperset(attributes):
@@ -123,7 +127,7 @@ class _Narrative:
             self.empty = False
 
     def doctype(self, *_: Any) -> None:
-        self.faulty = True
+        raise _Doctype
 
 
 def narrative(value: Json) -> str | None:
@@ -138,7 +142,7 @@ def narrative(value: Json) -> str | None:
     parser.StartDoctypeDeclHandler = reader.doctype
     try:
         parser.Parse(div.encode("utf-8"), True)
-    except expat.ExpatError:
+    except (expat.ExpatError, _Doctype):
         return "txt-1"
     if reader.faulty:
         return "txt-1"

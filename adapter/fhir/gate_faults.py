@@ -97,8 +97,10 @@ def read_error(
     """
     steps = list(error.instance_path[2:])
     path = fhirpath(root, type_name, steps, types)
-    rule = _rule_above(schema, error.schema_path)
+    rule, depth = _rule_above(schema, error.schema_path)
     if rule is not None:
+        if "path" in rule:  # which is said from where the rule stands, not from where it fails
+            path = fhirpath(root, type_name, steps[: len(steps) - depth], types)
         place = ".".join(part for part in (path, rule.get("path", "")) if part)
         return Refusal([say(rule["key"], place, **_words(rule))], [])
     here = [Cut(steps, path)]
@@ -141,18 +143,22 @@ def _words(rule: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
-def _rule_above(schema: Mapping[str, Any], path: Sequence[str | int]) -> Mapping[str, str] | None:
-    """The innermost x-rule on the way to a keyword."""
+def _rule_above(schema: Mapping[str, Any], path: Sequence[str | int]) -> tuple[Mapping[str, str] | None, int]:
+    """The innermost x-rule on the way to a keyword, and how many steps of the instance lie between the two."""
     node: Any = schema
     found = None
+    depth = 0
+    before: str | int = ""
     for step in path:
         try:
             node = node[step]
         except (KeyError, IndexError, TypeError):
             break
+        depth += before in ("properties", "prefixItems") or step == "items"
+        before = step if before not in ("properties", "prefixItems") else ""
         if isinstance(node, dict) and "x-rule" in node:
-            found = node["x-rule"]
-    return found
+            found, depth = node["x-rule"], 0
+    return found, depth
 
 
 def without(resource: Json, cuts: Iterable[Sequence[str | int]]) -> Json:

@@ -154,7 +154,8 @@ def _demanded(entries: Sequence[Part], message: Part, event: Event, profiles: Pr
         ]
         if len(found) < one.least or (one.most is not None and len(found) > one.most):
             yield say("focus", f"{entries[0].path}.focus")
-    if any(part.focus and part.type not in {one.type for one in event.focus} for part in entries):
+    foci = {part.type for part in entries if part.focus}
+    if event.focus and (not foci or foci - {one.type for one in event.focus}):
         yield say("focus", f"{entries[0].path}.focus")
 
 

@@ -77,6 +77,8 @@ class Payload:
         names = [str(p) for p in error.schema_path]
         keyword = names[-1] if names else "type"
         holder = self._at(error.schema_path[:-1])
+        if self._at(error.schema_path) is False:  # `property: false`: it may not stand here
+            return [(path, "false schema", False)]
         kind = error.kind
         if keyword == "required":
             return [((*path, getattr(kind, "property", "")), keyword, holder)]

@@ -14,5 +14,5 @@ MEDIA_TYPES: dict[str, tuple[str, ...]] = {
 
 
 def of_format(wire_format: str) -> tuple[str, ...]:
-    """The media types of a wire format; an unknown format travels as bytes."""
-    return MEDIA_TYPES.get(wire_format, ("application/octet-stream",))
+    """The media types of a wire format; one of several files travels as a zip, any other as bytes."""
+    return MEDIA_TYPES.get(wire_format, ("application/octet-stream", "application/zip"))

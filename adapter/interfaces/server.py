@@ -38,7 +38,7 @@ _STATUS: dict[type[Exception], int] = {
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A threaded worker that answers a request it cannot parse as we answer everything: with an OperationOutcome."""
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:  # noqa: ARG002  # gunicorn's signature
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Gunicorn's own answer is HTML that quotes what was sent."""
         status = _STATUS.get(type(exc), 400 if isinstance(exc, errors.ParseException) else 500)
         if status == 500:
@@ -97,7 +97,12 @@ def listening(settings: Settings) -> socket.socket:
 
 
 def run(ost: Adapter, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests that are being worked on are finished first. Raises SettingFaults."""
+    """Serve until SIGTERM or SIGINT; requests that are being worked on are finished first. Raises SettingFaults, MapFaults."""
+    # Compiled here, before the worker is forked, so that no request waits for it.
+    for name, system in ost.systems.items():
+        for message in system.messages:
+            ost.message(f"{name}/{message}")
+    _ = ost.gate
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     listener = listening(settings)
     host, port = listener.getsockname()[:2]  # port 0 asked for any that is free: this is the one that was had

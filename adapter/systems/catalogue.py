@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -30,11 +30,13 @@ KINDS = ("gp", "pharmacy", "treatment", "laboratory", "hospital", "prison", "nat
 DIRECTIONS = ("read", "write", "both")
 _MANIFEST = {"system": str, "title": str, "kind": str, "version": str, "messages": dict}
 _MESSAGE = {"title", "direction", "event", "format", "schema", "key", "maps", "native", "rows", "transport", "required", "release"}
+#: Words of a message that hears several events; each may be a mapping, event -> what holds for it.
+_BY_EVENT = ("maps", "native", "schema", "key", "required")
 
 
 @dataclass(frozen=True, slots=True)
 class MessageInfo:
-    """What a manifest says of one message."""
+    """What a manifest says of one message; `variants` has one for each event, where it hears several (the first is its own)."""
 
     name: str
     title: str
@@ -42,6 +44,12 @@ class MessageInfo:
     event: str
     format: str
     entry: Mapping[str, Any]
+    variants: tuple[MessageInfo, ...] = ()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Every hub event that the message is about."""
+        return tuple(one.event for one in self.variants) or (self.event,)
 
     @property
     def reads(self) -> bool:
@@ -100,6 +108,12 @@ class System:
     # compiling ----------------------------------------------------------------------------------------------------
     def _compile(self, name: str, faults: list[Fault]) -> Message | None:
         info = self.messages[name]
+        made = [self._compile_one(one, faults) for one in info.variants or (info,)]
+        if made[0] is not None:
+            made[0].others = tuple(one for one in made[1:] if one is not None)
+        return None if None in made else made[0]
+
+    def _compile_one(self, info: MessageInfo, faults: list[Fault]) -> Message | None:
         _ = self.hooks
         schema = self._schema(info, faults)
         hub = self._spec(info, "maps", schema, faults)
@@ -248,4 +262,18 @@ def _message(system: System, name: str, entry: Any, found: Faults) -> None:
             found.add(1, f"{name}: {word} is missing", "", f"add {word}:")
     if entry.get("direction") not in DIRECTIONS:
         found.add(1, f"{name}: direction is one of {', '.join(DIRECTIONS)}", "", "")
-    system.messages[name] = MessageInfo(name, str(entry.get("title", name)), str(entry.get("direction")), str(entry.get("event")), str(entry.get("format")), entry)
+    events = entry["event"] if isinstance(entry.get("event"), list) else [entry.get("event")]
+    if len(events) > 1 and entry.get("direction") != "write":
+        found.add(1, f"{name}: several events and direction {entry.get('direction')}", "what is read becomes one event of the hub", "name one event, or write only")
+    for word in _BY_EVENT if events else ():
+        if isinstance(entry.get(word), dict) and set(entry[word]) != set(events):
+            found.add(1, f"{name}: {word} does not name each event once", "what is given by event is given for every event, and for no other", f"the events are {', '.join(map(str, events))}")
+    said = (str(entry.get("title", name)), str(entry.get("direction")))
+    made = [MessageInfo(name, *said, str(event), str(entry.get("format")), _of_event(entry, event)) for event in events]
+    if made:
+        system.messages[name] = replace(made[0], variants=tuple(made)) if len(made) > 1 else made[0]
+
+
+def _of_event(entry: Mapping[str, Any], event: Any) -> dict[str, Any]:
+    """A message's entry as it is for one of its events."""
+    return {word: said.get(event) if word in _BY_EVENT and isinstance(said, dict) else said for word, said in entry.items()}

@@ -26,7 +26,8 @@ _MEANT = {"U": 0, "Y": 4, "YM": 7, "YMD": 10, "YMDT": 10}
 _PRECISION = {4: "Y", 7: "YM", 10: "YMD"}
 
 
-def _day(value: str) -> str:
+def day(value: str) -> str:
+    """yyyy-MM-dd of a date that decides who or when -> the same; refuses what is no day."""
     if precision(value) != "day":
         raise ValueError("not yyyy-MM-dd, or no such day")
     return value
@@ -39,10 +40,10 @@ def _effective_write(value: str) -> tuple[str, str]:
 
 def effective(pair: tuple[str | None, str | None]) -> str | None:
     """(EffectiveDate, EffectiveDatePrecision) -> a FHIR date as precise as was meant; declines U, no date and no precision."""
-    day, meant = pair
-    if day is None or meant is None:  # the schema lets a tombstone alone leave its precision out
+    issued, meant = pair
+    if issued is None or meant is None:  # the schema lets a tombstone alone leave its precision out
         return None
-    return _day(day)[: _MEANT[meant]] or None
+    return day(issued)[: _MEANT[meant]] or None
 
 
 def no_date(pair: tuple[str | None, str | None]) -> str | None:
@@ -65,13 +66,13 @@ def entered(pair: tuple[str | None, str | None]) -> str | None:
 
     The day alone where there is no time (extract 5.0), or one that the clock showed twice or never.
     """
-    day, time = pair
-    if day is None:
+    on, time = pair
+    if on is None:
         return None
     try:
-        return from_wall_clock(f"{_day(day)}T{time}") if time is not None else _day(day)
+        return from_wall_clock(f"{day(on)}T{time}") if time is not None else day(on)
     except ValueError:
-        return _day(day)
+        return day(on)
 
 
 def _extracted_write(value: str) -> str:
@@ -261,7 +262,7 @@ def once_daily(dosage: Dosage) -> dict[str, Any] | None:
 
 
 # What the maps call them.
-codec("emis-day", read=_day, write=str)
+codec("emis-day", read=day, write=str)
 codec("emis-date", read=effective, write=_effective_write)
 codec("emis-no-date", read=no_date, write=_no_date_write)
 codec("emis-entered", read=entered, write=_entered_write)

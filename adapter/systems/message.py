@@ -43,12 +43,17 @@ class Message:
         self.payload = Payload(schema)
         self.table = Table(maps)
         self.native = Table(native) if native else None
+        self.others: tuple[Message, ...] = ()  # the same message for its other events
         self._header = namespace(f"{system.name}/{info.name}/MessageHeader")
 
     @property
     def name(self) -> str:
         """system/message."""
         return f"{self.system.name}/{self.info.name}"
+
+    def hears(self, event: str | None) -> Message | None:
+        """This message with the maps for a hub event; None where it is not about that event."""
+        return next((one for one in (self, *self.others) if one.info.event == event), None)
 
     # the map alone ------------------------------------------------------------------------------------------------
     def fill(self, record: dict[str, Any]) -> list[dict[str, Any]]:

@@ -118,9 +118,10 @@ class Adapter:
     def _finish(self, body: bytes, bundle: dict[str, Any], value: Any, origin: Message | None, target: Message | None, account: Account, refuse: bool) -> Translation:
         account.issues += self.judge(bundle)
         result = None
+        hearer = target.hears(hub.event_of(bundle)) if target is not None else None
         if target is not None and not any(is_error(i) for i in account.issues):
-            if hub.event_of(bundle) == target.info.event:
-                result = target.write(bundle, account)
+            if hearer is not None:
+                result = hearer.write(bundle, account)
             else:
                 account.issues.append(_other_event(target))
         account.issues = [_as_fhirpath(i) for i in account.issues]
@@ -129,7 +130,7 @@ class Adapter:
 
         def lineage() -> list[dict[str, Any]]:
             rows = origin.read_lineage(bundle, decode(body) if origin.native else None) if origin else []
-            rows += target.write_lineage(bundle) if target else []
+            rows += hearer.write_lineage(bundle) if hearer else []
             return [{"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows]
 
         unread = {"source": [fhirpath(p) for p in account.unread_source], "bundle": [fhirpath(p) for p in account.unread_bundle]}
@@ -163,8 +164,9 @@ def _direction(message: Message | None, name: str | None, direction: str) -> Non
 
 
 def _other_event(target: Message) -> Issue:
-    text = f"{target.name} hears the event {target.info.event}, and this message is another."
-    return issue("error", "not-supported", "event", text, expression="Bundle.entry[0].resource.event", mend=f"Choose a target message with this event: ost-adapter systems lists them ({target.info.event} is {target.name}'s).")
+    events = " and ".join(target.info.events)
+    text = f"{target.name} hears the event {events}, and this message is another."
+    return issue("error", "not-supported", "event", text, expression="Bundle.entry[0].resource.event", mend=f"Choose a target message with this event: ost-adapter systems lists them ({events} is {target.name}'s).")
 
 
 def fhirpath(place: str) -> str:

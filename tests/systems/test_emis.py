@@ -112,7 +112,7 @@ FORMS: dict[str, list[str]] = {
     "ContractStartDate": ["2019-09-02"],
     "ContractEndDate": ["2027-09-02"],
     "CancellationDate": ["2026-02-01"],
-    "EffectiveDatePrecision": ["U", "Y", "YM", "YMD", "YMDT"],
+    "EffectiveDatePrecision": ["Y", "YM", "YMD", "YMDT"],
     "Sex": ["M", "F", "I", "U"],
     "NhsNumber": ["9990000018", "9990000026"],
     "NHSNumberStatus": ["01", "08"],
@@ -146,6 +146,8 @@ def drawn(ost: Adapter, name: str, count: int) -> Iterator[dict[str, Any]]:
     made = 0
     while made < count:
         record = value("", message.payload.schema, "")
+        if "EffectiveDate" not in record:  # how precise a date is says nothing without one
+            record.pop("EffectiveDatePrecision", None)
         if message.payload.check(record) == []:
             made += 1
             yield record
@@ -157,7 +159,7 @@ def test_every_value_of_a_record_is_read_ignored_or_said_to_be_unread(ost: Adapt
     message = ost.message(name)
     seen = 0
     for record in drawn(ost, name, 150):
-        entries, run = message.table.fill(record)
+        _, run = message.table.fill(record)
         assert not [i for i in run.issues if is_error(i)], (record, run.issues)
         account = Account()
         before = message.read_record(record, account)
@@ -399,7 +401,7 @@ def test_one_dose_a_day_is_read_where_the_text_says_no_more(text: str, value: st
         "60ml daily when required",
         "60ml not daily",
         "60 ml daily if seen",
-        "٦٠ml daily",
+        "\u0666\u0660ml daily",
         "60l daily",
         "60mmol daily",
         "60ml (60mg) daily",

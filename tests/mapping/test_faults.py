@@ -1,0 +1,165 @@
+"""Start-up faults: each mistake that a map's author can make is refused, with its line, and all of them at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adapter
+from adapter import MapFaults
+from adapter.mapping.faults import Fault
+
+PATIENT = """resourceType: Patient
+$key: nhs
+identifier: [{system: "https://fhir.nhs.uk/Id/nhs-number", value: $nhs}]
+"""
+DOSE = """resourceType: MedicationDispense
+$each: doses
+$key: id
+identifier: [{system: "urn:x", value: $id}]
+status: $state
+subject: $ref Patient
+"""
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "nhs": {"type": "string"},
+        "name": {"type": "string"},
+        "doses": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "id": {"type": "string"},
+                    "state": {"type": "string"},
+                    "kind": {"type": "string"},
+                    "amount": {"type": "number"},
+                    "steps": {"type": "array", "items": {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "string"}}}},
+                },
+            },
+        },
+    },
+}
+TWO_TO_ONE = {
+    "resourceType": "ConceptMap",
+    "name": "kind",
+    "group": [
+        {
+            "source": "urn:a",
+            "target": "urn:b",
+            "element": [
+                {"code": "x", "target": [{"code": "completed", "equivalence": "wider", "comment": "both"}]},
+                {"code": "y", "target": [{"code": "completed", "equivalence": "wider", "comment": "both"}]},
+            ],
+        }
+    ],
+}
+
+
+def faults(tmp_path: Path, maps: dict[str, str], listed: list[str] | None = None, manifest: dict[str, Any] | None = None) -> list[Fault]:
+    folder = tmp_path / "own"
+    (folder / "m").mkdir(parents=True)
+    (folder / "codes").mkdir()
+    (folder / "codes" / "kind.json").write_text(json.dumps(TWO_TO_ONE))
+    (folder / "m" / "m.schema.json").write_text(json.dumps(SCHEMA))
+    for name, text in maps.items():
+        (folder / "m" / f"{name}.yaml").write_text(text)
+    entry = {"direction": "both", "event": "dose-outcome", "format": "json", "key": ["nhs"], "maps": listed or list(maps), **(manifest or {})}
+    (folder / "system.yaml").write_text(json.dumps({"system": "own", "title": "Own", "kind": "pharmacy", "version": "1", "messages": {"m": entry}}))
+    return adapter.load(mappings=[tmp_path]).check("own")
+
+
+def test_sound_maps_have_none(tmp_path: Path) -> None:
+    assert faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": DOSE}) == []
+
+
+CASES = {
+    "misspelt word": (DOSE.replace("$each", "$eech"), 2, "$eech is not a word", "$each"),
+    "misspelt element": (DOSE + "whenHandeOver: $kind\n", 7, "MedicationDispense has no element whenHandeOver", "whenHandedOver"),
+    "list without brackets": (DOSE + "note: {text: $kind}\n", 7, "note is a list in FHIR", "["),
+    "brackets without list": (DOSE + "quantity: [{value: $amount}]\n", 7, "quantity is not a list in FHIR", ""),
+    "misspelt path": (DOSE.replace("$state", "$stat"), 5, "the payload has no doses[].stat", "state"),
+    "climbs out": (DOSE.replace("$state", "$^^state"), 5, "climbs out of the record", ""),
+    "unknown codec": (DOSE.replace("$state", "$state | knd"), 5, "knd is neither a ConceptMap nor a codec", "kind"),
+    "unknown map": (DOSE.replace("$ref Patient", "$ref Patent"), 6, "$ref Patent: the message has no such map", "Patient"),
+    "two bare holes": (DOSE + "whenPrepared: $state\nextension: [$kind, $amount]\n", 8, "an array with two bare holes", ""),
+    "no way back": (DOSE.replace("$state", "$kind | kind"), 5, "doses[].kind cannot be given back", ""),
+    "loop without key": (DOSE.replace("$key: id\n", ""), 2, "needs a $key or $id", ""),
+    "safety ignored": (DOSE + "$ignored: {quantity: we do not need it}\n", 7, "quantity is a safety element", ""),
+    "ignored without reason": (DOSE + '$ignored: {note: ""}\n', 7, "$ignored note has no reason", ""),
+    "rest outside FHIR": (DOSE + "$rest: kind\n", 1, "$rest stands only in maps of a system that itself speaks FHIR", ""),
+    "several paths, no codec": (DOSE.replace("$state", "$state + kind"), 5, "several paths need a codec", ""),
+    "written twice": (DOSE + "status: completed\n", 7, "status is written twice", ""),
+    "empty value": (DOSE + "whenPrepared:\n", 7, "an empty value", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "what", "near"), CASES.values(), ids=CASES.keys())
+def test_a_fault_names_its_line_what_and_the_nearest(tmp_path: Path, text: str, line: int, what: str, near: str) -> None:
+    found = faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": text})
+    assert any(what in f.what and f.line == line and f.file.endswith("MedicationDispense.yaml") and near in str(f) for f in found), "\n".join(map(str, found))
+
+
+def test_a_one_way_codec_must_be_said(tmp_path: Path) -> None:
+    from adapter.mapping.codecs import REGISTRY, codec
+
+    codec("test-one-way", read=lambda value: f"{value}!")
+    try:
+        text = DOSE + "note: [{text: $kind | test-one-way}]\nwhenPrepared: $kind\n"
+        found = faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": text})
+        assert [(f.line, "goes one way" in f.what) for f in found] == [(7, True)]
+    finally:
+        del REGISTRY["test-one-way"]
+
+
+def test_a_nested_list_needs_a_way_to_its_parent(tmp_path: Path) -> None:
+    nested = 'resourceType: Observation\n$each: doses/steps\n$key: ^id + n\nstatus: final\ncode: {text: $n}\nidentifier: [{system: "urn:y", value: $^id}]\n'
+    found = faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": DOSE, "Observation": nested})
+    assert [(f.line, f.what) for f in found] == [(2, "nothing says which element of doses a Observation belongs to")]
+    other = tmp_path / "again"
+    other.mkdir()
+    assert faults(other, {"Patient": PATIENT, "MedicationDispense": DOSE, "Observation": nested + "partOf: [$ref MedicationDispense]\n"}) == []
+
+
+def test_two_maps_that_cannot_be_told_apart(tmp_path: Path) -> None:
+    twin = 'resourceType: Organization\n$key: name\nname: $name\n'
+    found = faults(tmp_path, {"Patient": PATIENT, "Organization.a": twin, "Organization.b": twin})
+    assert sum("cannot be told apart" in f.what for f in found) == 2
+
+
+def test_by_needs_a_key_that_a_hole_holds(tmp_path: Path) -> None:
+    org = 'resourceType: Organization\n$each: doses\n$key: kind\nname: $state\n'
+    dose = DOSE + "performer: [{actor: $ref Organization by kind}]\n"
+    found = faults(tmp_path, {"Patient": PATIENT, "Organization": org, "MedicationDispense": dose})
+    assert any("no hole of Organization holds its key" in f.what and f.line == 7 for f in found)
+
+
+def test_a_ring_of_references(tmp_path: Path) -> None:
+    a = "resourceType: Organization\nname: $name\npartOf: $ref Organization.b\n"
+    b = "resourceType: Organization\nalias: [$name]\npartOf: $ref Organization.a\n"
+    found = faults(tmp_path, {"Patient": PATIENT, "Organization.a": a, "Organization.b": b})
+    assert any("refer to each other in a ring" in f.what for f in found)
+
+
+def test_all_faults_come_at_once_and_stop_the_message(tmp_path: Path) -> None:
+    bad = DOSE.replace("$state", "$stat") + "whenHandeOver: $kind\n"
+    assert [f.line for f in faults(tmp_path, {"Patient": PATIENT + "gendr: $name\n", "MedicationDispense": bad})] == [5, 7, 4]
+    with pytest.raises(MapFaults) as caught:
+        adapter.load(mappings=[tmp_path]).message("own/m")
+    assert [(f.file, f.line) for f in caught.value.faults] == [("own/m/MedicationDispense.yaml", 5), ("own/m/MedicationDispense.yaml", 7), ("own/m/Patient.yaml", 4)]
+
+
+def test_manifest_faults_name_the_nearest_word(tmp_path: Path) -> None:
+    found = faults(tmp_path, {"Patient": PATIENT}, manifest={"formt": "json"})
+    assert any("formt is not a word of a message; did you mean format" in f.what for f in found)
+    assert any("there is no map Patint; did you mean Patient" in f.what for f in faults(tmp_path / "b", {"Patient": PATIENT}, listed=["Patint"]))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MapFaults, match="there is no such folder"):
+        adapter.load(mappings=[tmp_path / "nowhere"])
