@@ -61,11 +61,6 @@ NOT_IN_HUB = {
     "CodeSystem/unit",
     "ConceptMap/unit",
     "ConceptMap/dmd-replaced",
-    # what a system that itself speaks FHIR must have back; named in its maps
-    "StructureDefinition/source-envelope",
-    "StructureDefinition/source-id",
-    "StructureDefinition/source-meta",
-    "StructureDefinition/source-unit",
 }
 
 #: Rules of UK Core that stand here in another form, each with its reason.

@@ -99,6 +99,14 @@ def test_the_same_extract_gives_the_same_bytes(ost: Adapter) -> None:
     ]
 
 
+def test_an_id_follows_from_the_source_s_own_key_and_from_nothing_else(ost: Adapter) -> None:
+    """Two issues of one patient speak of one person, one prescriber and one practice; no two issues are one order."""
+    _, second, third = (one.bundle for one in translated(ost, FIXTURES / "emis/issue/several/in", "emis/issue"))
+    ids = [{e["resource"]["resourceType"]: e["fullUrl"] for e in (bundle or {})["entry"]} for bundle in (second, third)]
+    shared = {kind for kind in ids[0] if ids[0][kind] == ids[1][kind]}
+    assert shared == {"Patient", "PractitionerRole", "Practitioner", "Organization"}
+
+
 # every record that the schema allows --------------------------------------------------------------------------------
 #: Columns whose values have a form; every other text column is drawn as words, every flag as true or false.
 FORMS: dict[str, list[str]] = {
