@@ -96,14 +96,19 @@ def claim(parts: Sequence[Part], profiles: Profiles) -> Iterator[Issue]:
 
 
 def demand(parts: Sequence[Part], demanded: Mapping[int, Sequence[str]], profiles: Profiles) -> Iterator[Issue]:
-    """Gives parts the overlays that the caller names: by entry of the outermost Bundle, or 0 for a single resource."""
+    """Gives parts the overlays that the caller names: by entry of the outermost Bundle; 0 is also the outermost resource itself.
+
+    Of the two that 0 can mean in a Bundle, the one is meant whose type the profile has.
+    """
     outermost = parts[0]
-    for part in parts:
-        is_entry = part.bundle is outermost and part.index >= 0
-        for canonical in (
-            demanded.get(part.index if is_entry else 0, ()) if is_entry or (part is outermost and part.type != "Bundle") else ()
-        ):
-            yield from _add(part, canonical, profiles, part.path, "error")
+    by_entry = {part.index: part for part in parts if part.bundle is outermost and part.index >= 0}
+    for index, canonicals in demanded.items():
+        for canonical in canonicals:
+            overlay = profiles.overlays.get(bare(canonical))
+            itself = index == 0 and (outermost.type != "Bundle" or overlay is None or overlay.type == "Bundle")
+            part = outermost if itself else by_entry.get(index)
+            if part is not None:
+                yield from _add(part, canonical, profiles, part.path, "error")
 
 
 def _add(part: Part, canonical: str, profiles: Profiles, path: str, severity: str) -> Iterator[Issue]:

@@ -1,28 +1,48 @@
-"""What the hub demands beyond its profiles: the rules that hold between resources, and whether a dose can be believed.
+"""What the hub demands beyond its profiles: identity, and whether a dose can be believed.
 
-A message is refused for identity and for a doubtful dose; anything else is carried and raised. docs/hub.md;
-https://digital.nhs.uk/developer/api-catalogue (NHS number: modulus 11).
+A message is refused for identity and for a doubtful dose: an amount in a unit that the product does not come in, mg
+against ml where no strength proves them one amount, an amount by volume of a product whose strength nothing says.
+Everything else is carried and raised. docs/hub.md; the products are data: products.json.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from adapter.fhir.outcome import Issue, issue
+from nhs_number import is_valid
+
+from adapter.fhir.outcome import BASE, Issue, issue
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+SNOMED = "http://snomed.info/sct"
+MILLILITRE, MILLIGRAM = "258773002", "258684004"
+_PRESCRIBED = f"{BASE}/StructureDefinition/prescribed-amount"
+#: A strength as product names write it: 1mg/ml, 10 mg in 5 ml, 8mg, 200micrograms.
+_STRENGTH = re.compile(r"\d[\d.,]*\s*(?:mg|mcg|micrograms?|g|%)\b|\d%", re.IGNORECASE)
 
 
 def check_bundle(bundle: dict[str, Any], lenient: bool = False) -> list[Issue]:
-    """Every breach of a rule between the resources of a hub Bundle."""
+    """Every breach of a rule of the hub, each with its FHIRPath. lenient: a failing NHS number is carried with a warning."""
     found: list[Issue] = []
     for i, entry in enumerate(bundle.get("entry") or ()):
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
-            found += nhs_number(resource, f"Bundle.entry[{i}].resource", lenient)
+        if not isinstance(resource, dict):
+            continue
+        at = f"Bundle.entry[{i}].resource"
+        if resource.get("resourceType") == "Patient":
+            found += nhs_number(resource, at, lenient)
+        else:
+            found += dose_meaning(resource, at)
     return found
 
 
+# identity ---------------------------------------------------------------------------------------------------------
 def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
     """The NHS number's check digit: an error, or a warning where a site reads leniently.
 
@@ -32,13 +52,93 @@ def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
     for j, identifier in enumerate(patient.get("identifier") or ()):
         if isinstance(identifier, dict) and identifier.get("system") == NHS_NUMBER and not nhs_number_is_valid(identifier.get("value")):
             text = "The NHS number fails its check digit, so it may be another person's."
-            found.append(issue("warning" if lenient else "error", "value", "nhs-number", text, expression=f"{at}.identifier[{j}].value", mend="Trace the number again; a lenient setting carries it with its verification status."))
+            mend = "Trace the number again; a lenient setting carries it with its verification status."
+            found.append(issue("warning" if lenient else "error", "value", "nhs-number", text, expression=f"{at}.identifier[{j}].value", mend=mend))
     return found
 
 
 def nhs_number_is_valid(value: Any) -> bool:
-    """Ten digits whose last is the modulus 11 check digit of the others."""
-    if not isinstance(value, str) or len(value) != 10 or not value.isascii() or not value.isdigit():
-        return False
-    total = sum(int(d) * (10 - i) for i, d in enumerate(value[:9]))
-    return (11 - total % 11) % 11 == int(value[9])
+    """Ten digits, no spaces, whose last is the modulus 11 check digit of the others."""
+    return isinstance(value, str) and len(value) == 10 and value.isascii() and value.isdigit() and bool(is_valid(value))
+
+
+# the dose ---------------------------------------------------------------------------------------------------------
+def dose_meaning(resource: dict[str, Any], at: str) -> list[Issue]:
+    """What makes the amounts of a medication resource doubtful."""
+    if resource.get("status") == "entered-in-error":
+        return []
+    amounts = [(place, q) for place, q in _amounts(resource, at) if isinstance(q, dict) and q.get("system") == SNOMED and isinstance(q.get("code"), str)]
+    if not amounts:
+        return []
+    codes, names = _product(resource)
+    product = next((products()[c] for c in codes if c in products()), None)
+    found: list[Issue] = []
+    if product is not None:
+        found += [_wrong_unit(place) for place, q in amounts if q["code"] not in product["units"]]
+    elif not codes and names and not any(_STRENGTH.search(n) for n in names):
+        found += [_no_strength(place) for place, q in amounts if q["code"] != MILLIGRAM]
+    strength = product.get("mgPerMl") if product else None
+    found += _mixed(amounts, Decimal(strength) if strength else None)
+    return found
+
+
+def _mixed(amounts: list[tuple[str, dict[str, Any]]], strength: Decimal | None) -> Iterator[Issue]:
+    units = {q["code"] for _, q in amounts}
+    if not {MILLILITRE, MILLIGRAM} <= units or strength is not None:
+        return
+    for place, quantity in amounts:
+        if quantity["code"] == MILLILITRE:
+            text = "One amount is in mg and another in ml, and no known strength of the product proves what the one is in the other."
+            yield issue("error", "business-rule", "mg-against-ml", text, expression=place, mend="Say both amounts in one unit, or code the product in dm+d.")
+
+
+def _wrong_unit(place: str) -> Issue:
+    text = "The product does not come in this unit, so the amount cannot be what it says."
+    return issue("error", "business-rule", "unit-against-product", text, expression=place, mend="Mend the unit or the product's code.")
+
+
+def _no_strength(place: str) -> Issue:
+    text = "The amount is not by weight, and neither a code nor the name of the product says its strength."
+    return issue("error", "business-rule", "strength-missing", text, expression=place, mend="Code the product in dm+d, or name its strength.")
+
+
+def _amounts(resource: dict[str, Any], at: str) -> Iterator[tuple[str, Any]]:
+    """Every amount of the medicine that a resource states, with its FHIRPath."""
+    if resource.get("resourceType") in ("MedicationRequest", "MedicationStatement"):
+        lines = resource.get("dosageInstruction" if resource["resourceType"] == "MedicationRequest" else "dosage") or ()
+        name = "dosageInstruction" if resource["resourceType"] == "MedicationRequest" else "dosage"
+        for j, line in enumerate(lines):
+            for k, rate in enumerate((line.get("doseAndRate") or ()) if isinstance(line, dict) else ()):
+                yield f"{at}.{name}[{j}].doseAndRate[{k}].dose", rate.get("doseQuantity") if isinstance(rate, dict) else None
+        yield f"{at}.dispenseRequest.quantity", _get(resource, "dispenseRequest", "quantity")
+    elif resource.get("resourceType") == "MedicationDispense":
+        yield f"{at}.quantity", resource.get("quantity")
+    elif resource.get("resourceType") == "MedicationAdministration":
+        yield f"{at}.dosage.dose", _get(resource, "dosage", "dose")
+    for j, extension in enumerate(resource.get("extension") or ()):
+        if isinstance(extension, dict) and extension.get("url") == _PRESCRIBED:
+            yield f"{at}.extension[{j}].value", extension.get("valueQuantity")
+
+
+def _product(resource: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """(dm+d codes, names) of the medication; both empty where it is a reference."""
+    concept = resource.get("medicationCodeableConcept")
+    if not isinstance(concept, dict):
+        return [], []
+    codings = [c for c in concept.get("coding") or () if isinstance(c, dict)]
+    codes = [c["code"] for c in codings if c.get("system") in (SNOMED, "https://dmd.nhs.uk") and isinstance(c.get("code"), str)]
+    names = [n for n in (concept.get("text"), *(c.get("display") for c in codings)) if isinstance(n, str)]
+    return codes, names
+
+
+@cache
+def products() -> dict[str, dict[str, Any]]:
+    """dm+d id -> {"name", "units": SNOMED unit codes, "mgPerMl"?}."""
+    data = json.loads((Path(__file__).parent / "products.json").read_text("utf-8"))
+    return {p["code"]: {**p, "units": frozenset(data["forms"][p["form"]]["units"])} for p in data["products"]}
+
+
+def _get(value: Any, *names: str) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

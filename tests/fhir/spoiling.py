@@ -84,7 +84,7 @@ class Spoiler:
     def rules(self) -> Iterator[tuple[str, str]]:
         """(element id, rule) of everything that a message could break."""
         for id_, element in self.elements.items():
-            if element.get("min", 0) >= 1:
+            if element.get("min", 0) >= 1 and not self._tells_slice(id_):
                 yield id_, "min"
             most = element.get("max", "*")
             if most == "0" or (most != "*" and (self._is_slice(id_) or self._repeats(id_))):
