@@ -61,7 +61,7 @@ class Table:
     def _deciding(self) -> frozenset[str]:
         from adapter.mapping.spec import show
 
-        return frozenset(show(at) for m in self.spec.maps for at, _, how in paths_read(m) if how in ("key", "guard", "by"))
+        return frozenset(show(at) for m in self.spec.maps for at, _, how in paths_read(m) if how in ("key", "guard"))
 
     def is_ignored(self, place: str) -> bool:
         """Whether the maps leave a record path out on purpose."""
