@@ -1,8 +1,8 @@
 """ost-adapter: translation between the systems that share the care of people on opioid substitution treatment.
 
-    import adapter
-    ost = adapter.load()
-    t = ost.translate(body, read="pharmacy/dose-outcome", write="criis/dose-outcome")
+import adapter
+ost = adapter.load()
+t = ost.translate(body, read="pharmacy/dose-outcome", write="criis/dose-outcome")
 """
 
 from __future__ import annotations

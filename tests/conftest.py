@@ -8,7 +8,9 @@ import adapter
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--accept", action="store_true", help="rewrite the goldens of fixtures/ from what came out; review the difference")
+    parser.addoption(
+        "--accept", action="store_true", help="rewrite the goldens of fixtures/ from what came out; review the difference"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,9 @@ WORDS = ("Alder", "Birch", "Cédrat", "Dogwood", "Elm", "Fir-Tree", "Gorse's", "
 class Records:
     """Draws records of one schema."""
 
-    def __init__(self, schema: dict[str, Any], seed: int = 1, codes: Mapping[Path, tuple[Sequence[str], bool]] | None = None) -> None:
+    def __init__(
+        self, schema: dict[str, Any], seed: int = 1, codes: Mapping[Path, tuple[Sequence[str], bool]] | None = None
+    ) -> None:
         self.schema = schema
         self.codes = codes or {}
         self.valid = jsonschema_rs.validator_for(schema, validate_formats=True)
@@ -74,12 +76,19 @@ class Records:
             for part in schema["$ref"].removeprefix("#/").split("/"):
                 node = node[part]
             schema = {**node, **{k: v for k, v in schema.items() if k != "$ref"}}
-        if isinstance(schema, dict) and any("$ref" in part or "properties" in part or "type" in part for part in schema.get("allOf", ()) if isinstance(part, dict)):
+        if isinstance(schema, dict) and any(
+            "$ref" in part or "properties" in part or "type" in part for part in schema.get("allOf", ()) if isinstance(part, dict)
+        ):
             merged = dict(schema)
             for part in schema["allOf"]:
                 part = self.follow(part)
                 if isinstance(part, dict) and "if" not in part:
-                    merged = {**part, **merged, "properties": {**part.get("properties", {}), **merged.get("properties", {})}, "required": [*part.get("required", ()), *merged.get("required", ())]}
+                    merged = {
+                        **part,
+                        **merged,
+                        "properties": {**part.get("properties", {}), **merged.get("properties", {})},
+                        "required": [*part.get("required", ()), *merged.get("required", ())],
+                    }
             if not merged["properties"]:
                 del merged["properties"], merged["required"]
             return merged
@@ -142,7 +151,15 @@ class Records:
         if form == "date":
             return day.isoformat()
         if form == "date-time":
-            moment = datetime(day.year, day.month, day.day, self.random.randint(7, 19), self.random.randint(0, 59), self.random.randint(0, 59), tzinfo=UTC)
+            moment = datetime(
+                day.year,
+                day.month,
+                day.day,
+                self.random.randint(7, 19),
+                self.random.randint(0, 59),
+                self.random.randint(0, 59),
+                tzinfo=UTC,
+            )
             return moment.isoformat().replace("+00:00", self.random.choice(("Z", "+00:00", "+01:00")))
         if "pattern" in schema:
             fits = self.fits(schema)
@@ -176,7 +193,11 @@ class Records:
         """Change the record where a rule of the schema says that it is wrong."""
         parent, name, here = None, None, record
         for part in error.instance_path:
-            if not isinstance(here, dict | list) or (isinstance(here, dict) and part not in here) or (isinstance(here, list) and part >= len(here)):
+            if (
+                not isinstance(here, dict | list)
+                or (isinstance(here, dict) and part not in here)
+                or (isinstance(here, list) and part >= len(here))
+            ):
                 return
             parent, name, here = here, part, here[part]
         names = tuple(str(p) for p in error.instance_path if not isinstance(p, int))
@@ -191,7 +212,17 @@ class Records:
             parent[name] = holder["const"]
         elif isinstance(holder, dict) and rule == "enum":
             parent[name] = self.random.choice(holder["enum"])
-        elif rule in ("type", "minItems", "pattern", "format", "minLength", "minimum", "exclusiveMinimum", "maximum", "multipleOf"):
+        elif rule in (
+            "type",
+            "minItems",
+            "pattern",
+            "format",
+            "minLength",
+            "minimum",
+            "exclusiveMinimum",
+            "maximum",
+            "multipleOf",
+        ):
             known = self.full(names)
             parent[name] = self.value(known if isinstance(name, str) else known.get("items", known), names, 2)
         elif rule in ("maxItems", "uniqueItems") and isinstance(here, list):
@@ -218,7 +249,10 @@ class Records:
                 here.pop(surplus, None)
         elif rule == "not":
             forbidden = self.follow(holder["not"])
-            for surplus in [*forbidden.get("required", ()), *(r for a in forbidden.get("anyOf", ()) for r in a.get("required", ()))]:
+            for surplus in [
+                *forbidden.get("required", ()),
+                *(r for a in forbidden.get("anyOf", ()) for r in a.get("required", ())),
+            ]:
                 here.pop(surplus, None)
         else:
             return False
@@ -233,7 +267,12 @@ class Records:
         """The fullest schema of a record path: conditions say little of a property, its own definition much."""
         nodes: list[Any] = [self.schema]
         for name in names:
-            nodes = [one["properties"][name] for node in nodes for one in resolve(self.schema, node) if name in one.get("properties", {})]
+            nodes = [
+                one["properties"][name]
+                for node in nodes
+                for one in resolve(self.schema, node)
+                if name in one.get("properties", {})
+            ]
         said = [self.follow(n) for n in nodes if isinstance(n, dict)]
         said = [n for n in said if set(n) & {"type", "enum", "const", "properties", "oneOf", "anyOf"}]
         return max(said, key=lambda n: len(repr(n)), default={"type": "string"})

@@ -48,7 +48,9 @@ def renamed(bundle: Any) -> Any:
 
 
 def issues(found: list[Any]) -> list[Any]:
-    rows = [{"severity": i["severity"], "code": i["code"], "rule": rule_of(i), "expression": i.get("expression", [])} for i in found]
+    rows = [
+        {"severity": i["severity"], "code": i["code"], "rule": rule_of(i), "expression": i.get("expression", [])} for i in found
+    ]
     return sorted(rows, key=lambda r: json.dumps(r, sort_keys=True))
 
 

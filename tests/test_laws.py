@@ -30,7 +30,9 @@ BOTH = [f"{s}/{m}" for s in _OST.systems for m, info in _OST.systems[s].messages
 
 
 #: The property of a list's elements whose every code must be drawn, per message: outcomes and changes.
-def branches(schema: Any, names: tuple[str, ...] = ("outcome", "change", "changeType", "type")) -> list[tuple[tuple[str, ...], str, list[Any]]]:
+def branches(
+    schema: Any, names: tuple[str, ...] = ("outcome", "change", "changeType", "type")
+) -> list[tuple[tuple[str, ...], str, list[Any]]]:
     """Where the schema has an enumerated outcome or change in a list: (list path, property, codes)."""
     records = Records(schema)
     found = []
@@ -77,7 +79,9 @@ def records(message: Message, count: int, seed: int = 7) -> Iterator[dict[str, A
     n = 0
     while n < count:
         record = drawer.draw(wanted[n % len(wanted)] if wanted and n % 2 else None)
-        if ids_apart(message.table.fill(record)[0]):  # two events with one identifier are refused: tests/systems/test_translate.py
+        if ids_apart(
+            message.table.fill(record)[0]
+        ):  # two events with one identifier are refused: tests/systems/test_translate.py
             yield record
             n += 1
 
@@ -269,7 +273,11 @@ def test_an_edited_hub_value_changes_the_record(name: str) -> None:
     for record in records(message, 60, seed=19):
         bundle = message.assemble(message.table.fill(record)[0], record, None)
         entries = message.take_apart(bundle)
-        rows = [r for r in message.table.lineage(entries) if not r.codecs and not r.target.endswith(".reference") and any(r.target.startswith(_at(e)) for e in entries)]
+        rows = [
+            r
+            for r in message.table.lineage(entries)
+            if not r.codecs and not r.target.endswith(".reference") and any(r.target.startswith(_at(e)) for e in entries)
+        ]
         row = pick.choice(rows)
         edited = copy.deepcopy(entries)
         holder: Any = next(e["resource"] for e in edited if row.target.startswith(_at(e)))
@@ -298,7 +306,11 @@ def test_no_map_stashes_its_source(name: str) -> None:
     for record in records(message, 60, seed=23):
         bundle = message.assemble(message.table.fill(record)[0], record, None)
         entries = message.take_apart(bundle)
-        standard = {r.source for r in message.table.lineage(entries) if "xtension" not in r.target and ".note" not in r.target and not r.codecs}
+        standard = {
+            r.source
+            for r in message.table.lineage(entries)
+            if "xtension" not in r.target and ".note" not in r.target and not r.codecs
+        }
         stripped = copy.deepcopy(entries)
         for entry in stripped:
             entry["resource"] = _without(entry["resource"])

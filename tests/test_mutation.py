@@ -27,7 +27,9 @@ from tests.test_fixtures import RECEIVED, renamed
 from tests.test_laws import records
 
 _OST = adapter.load()
-MESSAGES = [f"{s}/{m}" for s in _OST.systems for m, info in _OST.systems[s].messages.items() if info.reads and info.format != "emis"]
+MESSAGES = [
+    f"{s}/{m}" for s in _OST.systems for m, info in _OST.systems[s].messages.items() if info.reads and info.format != "emis"
+]
 
 
 # mutants of a tree ------------------------------------------------------------------------------------------------
@@ -50,7 +52,10 @@ def nodes(node: Node, where: str) -> Iterator[tuple[str, Node | None]]:
     elif isinstance(node, Hole):
         yield f"{where}: hole removed", None
         for k in range(len(node.codecs)):
-            yield f"{where}: codec {node.codecs[k]} removed", dataclasses.replace(node, codecs=node.codecs[:k] + node.codecs[k + 1 :])
+            yield (
+                f"{where}: codec {node.codecs[k]} removed",
+                dataclasses.replace(node, codecs=node.codecs[:k] + node.codecs[k + 1 :]),
+            )
     elif isinstance(node, Object):
         if node.when:
             yield f"{where}: guard removed", dataclasses.replace(node, when=())
@@ -69,13 +74,26 @@ def nodes(node: Node, where: str) -> Iterator[tuple[str, Node | None]]:
 
 def concept_map(codemap: CodeMap, rows: list[tuple[str, str | None, str]]) -> CodeMap:
     elements = [
-        {"code": code, "target": [{"code": target, "display": display, "equivalence": "equivalent"} if target is not None else {"equivalence": "unmatched"}]}
+        {
+            "code": code,
+            "target": [
+                {"code": target, "display": display, "equivalence": "equivalent"}
+                if target is not None
+                else {"equivalence": "unmatched"}
+            ],
+        }
         for code, target, display in rows
     ]
     for element in elements:
         if not element["target"][0].get("display"):  # type: ignore[index]
             element["target"][0].pop("display", None)  # type: ignore[index]
-    return CodeMap({"resourceType": "ConceptMap", "name": codemap.name, "group": [{"source": codemap.source, "target": codemap.target, "element": elements}]})
+    return CodeMap(
+        {
+            "resourceType": "ConceptMap",
+            "name": codemap.name,
+            "group": [{"source": codemap.source, "target": codemap.target, "element": elements}],
+        }
+    )
 
 
 def tables(spec: TableSpec) -> Iterator[tuple[str, TableSpec]]:
@@ -93,7 +111,10 @@ def tables(spec: TableSpec) -> Iterator[tuple[str, TableSpec]]:
             if step.display:
                 variants = [("display altered", [*rows[:j], (code, target, display + "x"), *rows[j + 1 :]])] if display else []
             else:
-                variants = [("row removed", rows[:j] + rows[j + 1 :]), ("target altered", [*rows[:j], (code, f"{target}x", display), *rows[j + 1 :]])]
+                variants = [
+                    ("row removed", rows[:j] + rows[j + 1 :]),
+                    ("target altered", [*rows[:j], (code, f"{target}x", display), *rows[j + 1 :]]),
+                ]
             for what, new in variants:
                 if new:
                     made = Step(name, codemap=concept_map(step.codemap, new), display=step.display)
@@ -170,7 +191,9 @@ def same_set(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def survivors(message: Message, table: Table, native: bool, only: Callable[[int], bool] = lambda n: True) -> tuple[int, list[str]]:
+def survivors(
+    message: Message, table: Table, native: bool, only: Callable[[int], bool] = lambda n: True
+) -> tuple[int, list[str]]:
     killer = Killer(message, native)
     assert killer.golden, f"{message.name} has no golden"
     assert not killer.kills(table.spec), "the shipped maps themselves fail"
@@ -198,5 +221,3 @@ def test_every_mutant_of_the_native_maps_is_killed(name: str) -> None:
     assert message.native is not None
     _, alive = survivors(message, message.native, native=True)
     assert not alive, f"{len(alive)} survive:\n" + "\n".join(alive)
-
-

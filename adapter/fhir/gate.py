@@ -79,7 +79,7 @@ class Gate:
     def check(self, value: Any, *, profiles: Mapping[int, Sequence[str]] | None = None, writing: bool = False) -> list[Issue]:
         """Every issue of a resource or Bundle, each with its FHIRPath; none means: good. Never raises, whatever the value.
 
-        profiles: canonicals to judge by, beside those in meta.profile; by the index of the Bundle entry, 0 for the resource itself.
+        profiles: canonicals to judge by, beside those in meta.profile; by index of the Bundle entry, 0 for the resource itself.
         writing: whether this is about to leave: then a `urn:` reference that no entry resolves is always an error.
         """
         try:

@@ -107,7 +107,9 @@ class Refused(Exception):
 
     def __init__(self, issues: Iterable[Issue]) -> None:
         self.issues: list[Issue] = list(issues)
-        super().__init__("; ".join(f"{rule_of(i)} at {', '.join(i.get('expression', [])) or place_of(i) or '-'}" for i in self.issues))
+        super().__init__(
+            "; ".join(f"{rule_of(i)} at {', '.join(i.get('expression', [])) or place_of(i) or '-'}" for i in self.issues)
+        )
 
     @property
     def outcome(self) -> dict[str, Any]:

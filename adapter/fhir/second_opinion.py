@@ -57,8 +57,8 @@ def second_opinion(value: Any) -> list[Issue]:
 
     None where it refuses nothing, and where the value is no resource of a type that it knows: that is the gate's to say.
     """
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - the models take most of a second to import
-    from pydantic import ValidationError  # noqa: PLC0415
+    from fhir.resources.R4B import get_fhir_model_class
+    from pydantic import ValidationError
 
     name = value.get("resourceType") if isinstance(value, dict) else None
     if not isinstance(name, str) or not tables.types().get(name, {}).get("resource"):

@@ -21,7 +21,15 @@ from adapter.mapping.tree import Array, Hole, Map, Object, Ref, Rest, is_constan
 _TYPES = File(__file__).resolve().parent.parent / "fhir" / "schema" / "generated" / "types.json"
 
 
-def check_table(spec: TableSpec, step: Callable[[str], Step | None], direction: str, schema: dict[str, Any] | None, speaks_fhir: bool, manifest: Faults, found: list[Fault]) -> None:
+def check_table(
+    spec: TableSpec,
+    step: Callable[[str], Step | None],
+    direction: str,
+    schema: dict[str, Any] | None,
+    speaks_fhir: bool,
+    manifest: Faults,
+    found: list[Fault],
+) -> None:
     """Fill `spec.steps`, and add every fault of the table to `found` (and of the manifest to `manifest`)."""
     checker = _Checker(spec, step, direction, schema, speaks_fhir)
     if not spec.maps:
@@ -31,7 +39,14 @@ def check_table(spec: TableSpec, step: Callable[[str], Step | None], direction: 
 
 
 class _Checker:
-    def __init__(self, spec: TableSpec, step: Callable[[str], Step | None], direction: str, schema: dict[str, Any] | None, speaks_fhir: bool) -> None:
+    def __init__(
+        self,
+        spec: TableSpec,
+        step: Callable[[str], Step | None],
+        direction: str,
+        schema: dict[str, Any] | None,
+        speaks_fhir: bool,
+    ) -> None:
         self.spec, self.step, self.direction, self.schema, self.speaks_fhir = spec, step, direction, schema, speaks_fhir
         self.found: list[Fault] = []
 
@@ -57,7 +72,13 @@ class _Checker:
                     groups.order(lists)
             except Cycle as ring:
                 first = self.spec.by_name[ring.names[0]]
-                self.add(first, 1, f"these maps refer to each other in a ring: {ring}", "each would need the other first", "give one of them a key, or no $when at its head")
+                self.add(
+                    first,
+                    1,
+                    f"these maps refer to each other in a ring: {ring}",
+                    "each would need the other first",
+                    "give one of them a key, or no $when at its head",
+                )
             if self.writing:
                 self.reversal()
 
@@ -75,7 +96,13 @@ class _Checker:
                 if made is None:
                     known = getattr(getattr(self.step, "__self__", None), "names", list)()
                     line = found.node.line if isinstance(found.node, Hole) else 1
-                    self.add(m, line, f"{name} is neither a ConceptMap nor a codec{did_you_mean(nearest(name, known))}", "", f"add codes/{name}.json, or mend the name")
+                    self.add(
+                        m,
+                        line,
+                        f"{name} is neither a ConceptMap nor a codec{did_you_mean(nearest(name, known))}",
+                        "",
+                        f"add codes/{name}.json, or mend the name",
+                    )
                     sound = False
                 else:
                     self.spec.steps[name] = made
@@ -86,10 +113,22 @@ class _Checker:
         for ref in refs(m):
             target = self.spec.by_name.get(ref.map)
             if target is None:
-                self.add(m, ref.line, f"$ref {ref.map}: the message has no such map{did_you_mean(nearest(ref.map, self.spec.by_name))}", "", "list the map in the manifest, or mend the name")
+                self.add(
+                    m,
+                    ref.line,
+                    f"$ref {ref.map}: the message has no such map{did_you_mean(nearest(ref.map, self.spec.by_name))}",
+                    "",
+                    "list the map in the manifest, or mend the name",
+                )
                 sound = False
             elif ref.by is not None and target.id is None and not self._key_held(target):
-                self.add(m, ref.line, f"$ref {ref.map} by {ref.by}: no hole of {ref.map} holds its key", "match could not tell which key the reference means", "put the key into a hole of that map, for example an identifier")
+                self.add(
+                    m,
+                    ref.line,
+                    f"$ref {ref.map} by {ref.by}: no hole of {ref.map} holds its key",
+                    "match could not tell which key the reference means",
+                    "put the key into a hole of that map, for example an identifier",
+                )
         return sound
 
     @staticmethod
@@ -105,7 +144,9 @@ class _Checker:
             return
         types = fhir_types()
         if m.type not in types:
-            self.add(m, 1, f"{m.type} is no resource type that is known{did_you_mean(nearest(m.type, types))}", "", "mend the type")
+            self.add(
+                m, 1, f"{m.type} is no resource type that is known{did_you_mean(nearest(m.type, types))}", "", "mend the type"
+            )
             return
         self._element(m, m.root, m.type, types)
 
@@ -117,7 +158,13 @@ class _Checker:
             bare = name.removeprefix("_")
             if bare not in known:
                 line = getattr(child, "line", node.line)
-                self.add(m, line, f"{kind} has no element {name}{did_you_mean(nearest(bare, known))}", "FHIR R4 does not have it", "mend the name")
+                self.add(
+                    m,
+                    line,
+                    f"{kind} has no element {name}{did_you_mean(nearest(bare, known))}",
+                    "FHIR R4 does not have it",
+                    "mend the name",
+                )
                 continue
             below = "Element" if name.startswith("_") else known[bare]["t"]
             is_list = bool(known[bare].get("l"))
@@ -139,9 +186,21 @@ class _Checker:
         for found in find(m):
             for path, line in _paths_of(found):
                 if path.up > len(found.lists):
-                    self.add(m, line, f"{path} climbs out of the record", f"the element lies {len(found.lists)} lists deep", "use fewer ^")
+                    self.add(
+                        m,
+                        line,
+                        f"{path} climbs out of the record",
+                        f"the element lies {len(found.lists)} lists deep",
+                        "use fewer ^",
+                    )
         if m.each and not m.key and m.id is None:
-            self.add(m, m.lines.get("$each", 1), "a map that loops needs a $key or $id", "each of its resources needs an identity of its own", "add $key: with the path that tells the elements apart")
+            self.add(
+                m,
+                m.lines.get("$each", 1),
+                "a map that loops needs a $key or $id",
+                "each of its resources needs an identity of its own",
+                "add $key: with the path that tells the elements apart",
+            )
         if self.schema is None:
             return
         wanted = [(at, found.node) for at, found, _ in paths_read(m)]
@@ -152,25 +211,57 @@ class _Checker:
                 seen.add(at)
                 known = sorted(schema_names(self.schema, at))
                 name = at[1][-1] if at[1] else show(at)
-                self.add(m, getattr(node, "line", 1), f"the payload has no {show(at)}{did_you_mean(nearest(name, known))}", "its JSON Schema does not name it", "mend the path, or add it to the schema")
+                self.add(
+                    m,
+                    getattr(node, "line", 1),
+                    f"the payload has no {show(at)}{did_you_mean(nearest(name, known))}",
+                    "its JSON Schema does not name it",
+                    "mend the path, or add it to the schema",
+                )
 
     def arrays(self, m: Map) -> None:
         for found in find(m):
             if isinstance(found.node, Array):
                 bare = [i for i in found.node.items if isinstance(i, Hole)]
                 if len(bare) > 1:
-                    self.add(m, found.node.line, "an array with two bare holes", "match could not tell which element is which", "join them with a codec: $a + b | name")
+                    self.add(
+                        m,
+                        found.node.line,
+                        "an array with two bare holes",
+                        "match could not tell which element is which",
+                        "join them with a codec: $a + b | name",
+                    )
 
     def words(self, m: Map) -> None:
         for path in m.ignored:
             if not path.startswith("$") and names_safety(m.type, path):
-                self.add(m, m.lines.get("$ignored", 1), f"{path} is a safety element and cannot be ignored", "what it says would be lost in silence", "give it a hole")
-        if m.root.rest is not None or any(isinstance(f.node, Rest) or (isinstance(f.node, Object) and f.node.rest is not None) for f in find(m)):
+                self.add(
+                    m,
+                    m.lines.get("$ignored", 1),
+                    f"{path} is a safety element and cannot be ignored",
+                    "what it says would be lost in silence",
+                    "give it a hole",
+                )
+        if m.root.rest is not None or any(
+            isinstance(f.node, Rest) or (isinstance(f.node, Object) and f.node.rest is not None) for f in find(m)
+        ):
             if not self.speaks_fhir:
-                self.add(m, m.root.line, "$rest stands only in maps of a system that itself speaks FHIR", "elsewhere it would turn a misspelt element into silence", "name the elements")
+                self.add(
+                    m,
+                    m.root.line,
+                    "$rest stands only in maps of a system that itself speaks FHIR",
+                    "elsewhere it would turn a misspelt element into silence",
+                    "name the elements",
+                )
         for guard in m.root.when:
             if guard.otherwise is not None:
-                self.add(m, guard.line, "else: at the head of a map", "absence of a whole resource says nothing by itself", "put the guard on an element")
+                self.add(
+                    m,
+                    guard.line,
+                    "else: at the head of a map",
+                    "absence of a whole resource says nothing by itself",
+                    "put the guard on an element",
+                )
 
     # lists --------------------------------------------------------------------------------------------------------
     def lists(self, m: Map) -> None:
@@ -179,7 +270,13 @@ class _Checker:
             return
         parents = [frames_of(self.spec.by_name[r.map]) for r in refs(m) if r.by is None]
         if own not in [p for p, r in zip(parents, refs(m), strict=False) if r.map != m.name] and own[:-1] not in parents:
-            self.add(m, m.lines.get("$each", 1), f"nothing says which element of {'/'.join(m.each[:-1])} a {m.type} belongs to", "match finds the parent along a reference", "add a $ref to a map of the parent list, for example basedOn or partOf")
+            self.add(
+                m,
+                m.lines.get("$each", 1),
+                f"nothing says which element of {'/'.join(m.each[:-1])} a {m.type} belongs to",
+                "match finds the parent along a reference",
+                "add a $ref to a map of the parent list, for example basedOn or partOf",
+            )
 
     def twins(self) -> None:
         from adapter.mapping.table import literal_key
@@ -191,7 +288,13 @@ class _Checker:
                     for one in (m, other):
                         if one.name not in named:
                             twin = other if one is m else m
-                            self.add(one, 1, f"{one.name} and {twin.name} cannot be told apart", "they have the same literals, and no other map refers to this one", "give it a literal of its own, or a $ref that leads to it")
+                            self.add(
+                                one,
+                                1,
+                                f"{one.name} and {twin.name} cannot be told apart",
+                                "they have the same literals, and no other map refers to this one",
+                                "give it a literal of its own, or a $ref that leads to it",
+                            )
 
     # both ways ----------------------------------------------------------------------------------------------------
     def one_way(self, m: Map) -> None:
@@ -201,8 +304,18 @@ class _Checker:
             for name in found.node.codecs:
                 made = self.spec.steps[name]
                 element = ".".join(found.element)
-                if made.codec is not None and made.codec.write is None and not any(element == p or element.startswith(p + ".") for p in m.one_way):
-                    self.add(m, found.node.line, f"{element} goes one way: the codec {name} cannot be turned back", "two-way is given up only where the map says so", f"add $one-way: {{{element}: why}}")
+                if (
+                    made.codec is not None
+                    and made.codec.write is None
+                    and not any(element == p or element.startswith(p + ".") for p in m.one_way)
+                ):
+                    self.add(
+                        m,
+                        found.node.line,
+                        f"{element} goes one way: the codec {name} cannot be turned back",
+                        "two-way is given up only where the map says so",
+                        f"add $one-way: {{{element}: why}}",
+                    )
 
     def reversal(self) -> None:
         """Every path of the record is given back by at least one hole that can be turned back."""
@@ -213,7 +326,11 @@ class _Checker:
                 every.setdefault(at, (m, found))
                 node = found.node
                 if how == "hole" and isinstance(node, Hole):
-                    if self.spec.reversible(node) or "*" in m.one_way or any(".".join(found.element).startswith(p) for p in m.one_way):
+                    if (
+                        self.spec.reversible(node)
+                        or "*" in m.one_way
+                        or any(".".join(found.element).startswith(p) for p in m.one_way)
+                    ):
                         givers.add(at)
                 elif how in ("by", "rest"):
                     givers.add(at)
@@ -223,7 +340,13 @@ class _Checker:
         for at, (m, found) in every.items():
             if at not in givers:
                 line = getattr(found.node, "line", 1)
-                self.add(m, line, f"{show(at)} cannot be given back", f"no hole that reads it can be turned back ({'.'.join(found.element) or 'the key'} is the first)", "add an element that says it by itself, for example a coded extension, or list it under $one-way with the reason")
+                self.add(
+                    m,
+                    line,
+                    f"{show(at)} cannot be given back",
+                    f"no hole that reads it can be turned back ({'.'.join(found.element) or 'the key'} is the first)",
+                    "add an element that says it by itself, for example a coded extension, or list it under $one-way with the reason",
+                )
 
 
 def _paths_of(found: Found) -> Iterator[tuple[Any, int]]:
@@ -275,7 +398,12 @@ def in_schema(schema: dict[str, Any], parts: tuple[str, ...]) -> bool:
             for one in resolve(schema, node):
                 if part in one.get("properties", {}):
                     below.append(one["properties"][part])
-                elif not one.get("properties") and one.get("additionalProperties", True) is not False and one.get("type") in (None, "object") and not any(w in one for w in ("$ref", "items", "allOf", "anyOf", "oneOf", "enum", "const")):
+                elif (
+                    not one.get("properties")
+                    and one.get("additionalProperties", True) is not False
+                    and one.get("type") in (None, "object")
+                    and not any(w in one for w in ("$ref", "items", "allOf", "anyOf", "oneOf", "enum", "const"))
+                ):
                     return True
                 elif isinstance(one.get("additionalProperties"), dict):
                     below.append(one["additionalProperties"])

@@ -29,11 +29,26 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An emitted value: its expression, whether it may be None, and the condition under which a hole in it was filled."""
+    """An emitted value: its expression, whether it may be missing, and the condition under which a hole in it was filled.
+
+    test: the one variable that is None exactly when the value is missing; `expr` is then to be used where it is not. "": `expr` is
+    itself that variable. So an object that hangs on one hole is written where it belongs, with no variable and no test of its own.
+    """
 
     expr: str
     nullable: bool
     filled: str
+    test: str = ""
+
+    @property
+    def missing(self) -> str:
+        """The condition under which there is no value."""
+        return f"{self.test or self.expr} is None"
+
+    @property
+    def safe(self) -> str:
+        """The expression for a place where the value may be missing."""
+        return f"({self.expr} if {self.test} is not None else None)" if self.test else self.expr
 
 
 class FillWriter:
@@ -44,20 +59,25 @@ class FillWriter:
         self.src = Source()
         self.cache: list[dict[tuple[Any, ...], str]] = [{}]
         self.groups: Groups = plan_fill(spec)
+        self.tables: dict[str, dict[str | None, str | None]] = {}
         self.insecure = _insecure(spec)
         self.map: Map = spec.maps[0]
 
     def compile(self) -> Callable[..., list[dict[str, Any]]]:
         """The function `fill(record, S)`: S gathers issues and whether a value was lost on the way."""
         src = self.src
-        src.bound.update(MISS=runtime.MISS, WRONG=runtime.WRONG, prune=runtime.prune, uuid5=runtime.uuid5, full_url=runtime.full_url)
+        src.bound.update(
+            MISS=runtime.MISS, WRONG=runtime.WRONG, prune=runtime.prune, uuid5=runtime.uuid5, full_url=runtime.full_url
+        )
         with src.block("def fill(r0, S):"):
             frame = Frame("r0", "", "", ())
             for name in self.groups.outputs:
                 src(f"out_{name} = []")
             self.scope((), (frame,))
             src("return " + " + ".join(f"out_{name}" for name in self.groups.outputs))
-        made: Callable[..., list[dict[str, Any]]] = src.function("fill", f"{self.spec.system}/{self.spec.message} fill{' native' if self.spec.native else ''}")
+        made: Callable[..., list[dict[str, Any]]] = src.function(
+            "fill", f"{self.spec.system}/{self.spec.message} fill{' native' if self.spec.native else ''}"
+        )
         return made
 
     # scopes -------------------------------------------------------------------------------------------------------
@@ -150,12 +170,14 @@ class FillWriter:
     def fields(self, node: Object, frames: tuple[Frame, ...]) -> list[tuple[str, Value]]:
         return [(name, self.value(child, frames, name)) for name, child in node.fields.items()]
 
-    def display(self, made: str, node: Object, fields: list[tuple[str, Value]], frames: tuple[Frame, ...], keep: bool = False) -> None:
+    def display(
+        self, made: str, node: Object, fields: list[tuple[str, Value]], frames: tuple[Frame, ...], keep: bool = False
+    ) -> None:
         """`made` = the dict of these fields; dropped when nothing in it was filled, unless `keep`."""
         src = self.src
-        src(f"{made} = {{{', '.join(f'{name!r}: {v.expr}' for name, v in fields)}}}")
-        filled = [v.filled for _, v in fields if v.filled]
-        nullable = [v.expr for _, v in fields if v.nullable]
+        src(f"{made} = {{{', '.join(f'{name!r}: {v.safe}' for name, v in fields)}}}")
+        filled = list(dict.fromkeys(v.filled for _, v in fields if v.filled))
+        nullable = list(dict.fromkeys(v.missing for _, v in fields if v.nullable))
         if node.rest is not None:
             rest = self.load(node.rest, frames)
             filled.append(f"{rest}")
@@ -163,7 +185,7 @@ class FillWriter:
                 src(f"{made}.update({rest})")
         own = not keep and bool(filled) and not (node.when and not _has_hole(node))
         if nullable:
-            with src.block(f"if {' or '.join(f'{e} is None' for e in nullable)}:"):
+            with src.block(f"if {' or '.join(nullable)}:"):
                 dropped = f"None if not ({' or '.join(filled)}) else " if own else ""
                 src(f"{made} = {dropped}prune({made})")
         elif own and any(v.filled for _, v in fields) and all(not v.nullable for _, v in fields):
@@ -181,17 +203,21 @@ class FillWriter:
         if isinstance(node, Array):
             return self.array(node, frames, name)
         assert isinstance(node, Object)
-        var = self.object(node, frames, name)
-        return Value(var, True, f"{var} is not None")
+        return self.object(node, frames, name)
 
-    def object(self, node: Object, frames: tuple[Frame, ...], name: str) -> str:
+    def object(self, node: Object, frames: tuple[Frame, ...], name: str) -> Value:
         src = self.src
-        made = src.name("o")
         tests = [self.guard(g, frames) for g in node.when] + self.required(node, frames)
         kept = self.kept_coding(node, frames, name)
         if not tests and kept is None:
-            self.display(made, node, self.fields(node, frames), frames)
-            return made
+            fields = self.fields(node, frames)
+            alone = _alone(fields) if node.rest is None else ""
+            if alone:
+                return Value(f"{{{', '.join(f'{n!r}: {v.expr}' for n, v in fields)}}}", True, f"{alone} is not None", alone)
+            made = src.name("o")
+            self.display(made, node, fields, frames)
+            return Value(made, True, f"{made} is not None")
+        made = src.name("o")
         src(f"{made} = None")
         if tests:
             with src.block(f"if {' and '.join(tests)}:"):
@@ -204,7 +230,7 @@ class FillWriter:
                     src("S.lost = True")
         else:
             self.body(made, node, frames, name, kept)
-        return made
+        return Value(made, True, f"{made} is not None")
 
     def body(self, made: str, node: Object, frames: tuple[Frame, ...], name: str, kept: tuple[str, Step, str] | None) -> None:
         if kept is None:
@@ -212,11 +238,15 @@ class FillWriter:
             return
         value, step, where = kept
         src = self.src
-        maps = src.bind("cm", step.codemap.forward if step.codemap else {})
-        with src.block(f"if {value} is not None and {value} not in {maps}:"):
-            src(f"{made} = S.kept({value}, {step.codemap.source if step.codemap else ''!r}, {where}, {step.name!r})")
+        code = node.fields["code"]
+        assert step.codemap is not None
+        assert isinstance(code, Hole)
+        found = src.name("c")
+        src(f"{found} = {self.codes(step)}.get({value}, MISS)")
+        with src.block(f"if {found} is MISS:"):
+            src(f"{made} = S.kept({value}, {step.codemap.source!r}, {where}, {step.name!r})")
         with src.block("else:"):
-            self.cache.append({})
+            self.cache.append({((value,), code.codecs): found})
             self.display(made, node, self.fields(node, frames), frames)
             self.cache.pop()
 
@@ -247,17 +277,13 @@ class FillWriter:
         present = " or ".join(f"{v} is not None" for v in values)
         for i, step in enumerate(steps):
             made = src.name("c")
-            if step.codemap is not None:
-                table = src.bind("cm", step.codemap.display if step.display else step.codemap.forward)
-                with src.block(f"if {value} is None:"):
-                    src(f"{made} = None")
-                with src.block("else:"):
-                    if step.display:
-                        src(f"{made} = {table}.get({value})")
-                    else:
-                        src(f"{made} = {table}.get({value}, MISS)")
-                        with src.block(f"if {made} is MISS:"):
-                            src(f"{made} = S.unknown({where}, {step.name!r})")
+            if step.codemap is not None and step.display:
+                src(f"{made} = {src.bind('cm', step.codemap.display)}.get({value})")
+            elif step.codemap is not None:
+                with src.block("try:"):
+                    src(f"{made} = {self.codes(step)}[{value}]")
+                with src.block("except KeyError:"):
+                    src(f"{made} = S.unknown({where}, {step.name!r})")
             else:
                 assert step.codec is not None
                 half = src.bind("read", step.codec.read)
@@ -275,6 +301,13 @@ class FillWriter:
                 src("S.lost = True")
         return value
 
+    def codes(self, step: Step) -> str:
+        """The name of a ConceptMap's table from source to target codes, in which nothing becomes nothing."""
+        if step.name not in self.tables:
+            assert step.codemap is not None
+            self.tables[step.name] = {**step.codemap.forward, None: None}
+        return self.src.bind("cm", self.tables[step.name])
+
     def ref(self, node: Ref, frames: tuple[Frame, ...], name: str) -> Value:
         target = self.spec.by_name[node.map]
         if node.by is not None:
@@ -287,17 +320,13 @@ class FillWriter:
             made = f"id_{safe(target.name)}"
         if name == "reference":
             return Value(made, True, f"{made} is not None")
-        whole = self.src.name("o")
-        self.src(f'{whole} = None if {made} is None else {{"reference": {made}}}')
-        return Value(whole, True, f"{whole} is not None")
+        return Value(f'{{"reference": {made}}}', True, f"{made} is not None", made)
 
     def array(self, node: Array, frames: tuple[Frame, ...], name: str) -> Value:
         src = self.src
         if len(node.items) == 1 and isinstance(node.items[0], Object | Hole) and getattr(node.items[0], "each", None) is None:
             one = self.value(node.items[0], frames, name)
-            made = src.name("l")
-            src(f"{made} = None if {one.expr} is None else [{one.expr}]")
-            return Value(made, True, f"{made} is not None")
+            return Value(f"[{one.expr}]", True, one.filled, one.test or one.expr)
         made = src.name("l")
         src(f"{made} = []")
         constants = 0
@@ -313,7 +342,7 @@ class FillWriter:
             else:
                 one = self.value(first, frames, name)
                 if one.nullable:
-                    with src.block(f"if {one.expr} is not None:"):
+                    with src.block(f"if {one.test or one.expr} is not None:"):
                         src(f"{made}.append({one.expr})")
                 else:
                     constants += 1
@@ -334,9 +363,9 @@ class FillWriter:
             self.cache.append({})
             for one in run:
                 assert isinstance(one, Object)
-                var = self.object(one, (*up, frame), name)
-                with src.block(f"if {var} is not None:"):
-                    src(f"{made}.append({var})")
+                value = self.object(one, (*up, frame), name)
+                with src.block(f"if {value.filled}:"):
+                    src(f"{made}.append({value.expr})")
             self.cache.pop()
 
     # small things -------------------------------------------------------------------------------------------------
@@ -383,7 +412,11 @@ class FillWriter:
         while stack:
             one = stack.pop()
             if isinstance(one, Hole):
-                found += [f"S.there({frames[len(frames) - 1 - p.up].var}, {p.parts!r})" for p in one.paths if self.is_insecure(p, frames) and not p.place]
+                found += [
+                    f"S.there({frames[len(frames) - 1 - p.up].var}, {p.parts!r})"
+                    for p in one.paths
+                    if self.is_insecure(p, frames) and not p.place
+                ]
             elif isinstance(one, Object) and one.each is None:
                 stack += one.fields.values()
             elif isinstance(one, Object) and one.each is not None:
@@ -403,7 +436,13 @@ class FillWriter:
 def kept_step(spec: TableSpec, node: Object, name: str) -> tuple[Hole, Step] | None:
     """The code hole and ConceptMap of `coding: [{system: literal, code: $x | map}]`, where the map names its source."""
     code = node.fields.get("code")
-    if name != "coding" or not isinstance(code, Hole) or len(code.paths) != 1 or len(code.codecs) != 1 or code.codecs[0] in spec.required_codes:
+    if (
+        name != "coding"
+        or not isinstance(code, Hole)
+        or len(code.paths) != 1
+        or len(code.codecs) != 1
+        or code.codecs[0] in spec.required_codes
+    ):
         return None
     step = spec.steps[code.codecs[0]]
     if step.codemap is None or step.display or not step.codemap.source or not isinstance(node.fields.get("system"), Literal):
@@ -426,9 +465,21 @@ def _insecure(spec: TableSpec) -> set[Place]:
             every.add(at)
             if how in ("key", "guard", "rest"):
                 secure.add(at)
-            elif how == "hole" and sure and not found.conditional and isinstance(found.node, Hole) and all(s.total for s in spec.chain(found.node)):
+            elif (
+                how == "hole"
+                and sure
+                and not found.conditional
+                and isinstance(found.node, Hole)
+                and all(s.total for s in spec.chain(found.node))
+            ):
                 secure.add(at)
     return every - secure
+
+
+def _alone(fields: list[tuple[str, Value]]) -> str:
+    """The one variable on which every value of an object hangs; "" where there is none or more than one."""
+    tests = {v.test or v.expr for _, v in fields if v.nullable}
+    return tests.pop() if len(tests) == 1 and all(v.nullable or not v.filled for _, v in fields) else ""
 
 
 def _has_hole(node: Node) -> bool:
@@ -449,4 +500,3 @@ def _runs(items: tuple[Node, ...]) -> list[list[Node]]:
         else:
             runs.append([item])
     return runs
-

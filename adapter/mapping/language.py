@@ -55,7 +55,12 @@ def compose(text: str, faults: Faults) -> yaml.Node | None:
         return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        faults.add((mark.line + 1) if mark else 1, "this is not YAML", str(error.problem), "mend the syntax on this line or the one before")
+        faults.add(
+            (mark.line + 1) if mark else 1,
+            "this is not YAML",
+            str(error.problem),
+            "mend the syntax on this line or the one before",
+        )
         return None
 
 
@@ -65,7 +70,12 @@ def pairs(node: yaml.MappingNode, faults: Faults) -> dict[str, yaml.Node]:
     for key, value in node.value:
         name = str(key.value)
         if name in found:
-            faults.add(key.start_mark.line + 1, f"{name} is written twice", "the second would silently replace the first", "delete one of them")
+            faults.add(
+                key.start_mark.line + 1,
+                f"{name} is written twice",
+                "the second would silently replace the first",
+                "delete one of them",
+            )
         found[name] = value
     return found
 
@@ -102,7 +112,12 @@ class _Reader:
     def path(self, text: str, line: int) -> Path:
         found = parse_path(text)
         if found is None:
-            self.faults.add(line, f"{text!r} is not a record path", "a path is names with dots between, ^ for the parent, . or #", "write for example item.code or ^serial")
+            self.faults.add(
+                line,
+                f"{text!r} is not a record path",
+                "a path is names with dots between, ^ for the parent, . or #",
+                "write for example item.code or ^serial",
+            )
             return Path(0, ("?",))
         return found
 
@@ -112,7 +127,9 @@ class _Reader:
         paths = tuple(self.path(part, line) for part in head.rstrip("!").split("+"))
         for name in names:
             if not _NAME.fullmatch(name):
-                self.faults.add(line, f"{name!r} is not the name of a ConceptMap or codec", "after | stands a name", "write $path | name")
+                self.faults.add(
+                    line, f"{name!r} is not the name of a ConceptMap or codec", "after | stands a name", "write $path | name"
+                )
         if len(paths) > 1 and not names:
             self.faults.add(line, "several paths need a codec that joins them", "", "write $a + b | codec")
         return Hole(paths, tuple(names), required, line)
@@ -125,7 +142,12 @@ class _Reader:
         if text == "$ref" or text.startswith("$ref "):
             found = _REF.fullmatch(text.strip())
             if not found:
-                self.faults.add(line, f"{text!r} is not a reference", "a reference is $ref Map or $ref Map by path", "name the map as its file is named")
+                self.faults.add(
+                    line,
+                    f"{text!r} is not a reference",
+                    "a reference is $ref Map or $ref Map by path",
+                    "name the map as its file is named",
+                )
                 return Literal(text, line)
             return Ref(found["map"], self.path(found["by"], line) if found["by"] else None, line)
         if text == "$rest" or text.startswith("$rest "):
@@ -165,7 +187,12 @@ class _Reader:
             if not name.startswith("$"):
                 fields[name] = self.node(value)
             elif name not in words:
-                self.faults.add(at, f"{name} is not a word of the language here{did_you_mean(nearest(name, words))}", "", f"the words here are {' '.join(words)}")
+                self.faults.add(
+                    at,
+                    f"{name} is not a word of the language here{did_you_mean(nearest(name, words))}",
+                    "",
+                    f"the words here are {' '.join(words)}",
+                )
             elif name == "$say":
                 return Say(self.said(value), line)
             elif name == "$each" and words is ELEMENT_WORDS:
@@ -206,7 +233,9 @@ def _reasons(node: yaml.Node, faults: Faults, word: str) -> dict[str, str]:
     if isinstance(node, yaml.ScalarNode) and word == "$one-way":
         return {"*": str(node.value)}
     if not isinstance(node, yaml.MappingNode):
-        faults.add(line, f"{word} needs {{path: reason}}", "whatever is left out is left out for a reason", "give each path its reason")
+        faults.add(
+            line, f"{word} needs {{path: reason}}", "whatever is left out is left out for a reason", "give each path its reason"
+        )
         return {}
     found = {k: str(getattr(v, "value", "")) for k, v in pairs(node, faults).items()}
     for name, why in found.items():
@@ -231,7 +260,12 @@ def read_map(file: File, text: str, faults: Faults) -> Map | None:
         return None
     kind = root.fields.get("resourceType")
     if not isinstance(kind, Literal) or kind.value != name.split(".")[0]:
-        faults.add(root.line, f"resourceType must be {name.split('.')[0]}", "a map's file is named after the type it makes", "rename the file or mend resourceType")
+        faults.add(
+            root.line,
+            f"resourceType must be {name.split('.')[0]}",
+            "a map's file is named after the type it makes",
+            "rename the file or mend resourceType",
+        )
         return None
     made = Map(name, str(kind.value), file, root, lines={k: v.start_mark.line + 1 for k, v in head.items()})
     if "$each" in head:

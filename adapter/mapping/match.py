@@ -79,7 +79,9 @@ class MatchWriter:
             self.close()
             src("return True")
         kind = "native match" if self.spec.native else "match"
-        return src.function("match", f"{self.spec.system}/{self.spec.message}/{self.map.name} {kind}{' traced' if self.trace else ''}")
+        return src.function(
+            "match", f"{self.spec.system}/{self.spec.message}/{self.map.name} {kind}{' traced' if self.trace else ''}"
+        )
 
     # bodies -------------------------------------------------------------------------------------------------------
     @property
@@ -357,7 +359,20 @@ class MatchWriter:
             found[index] = var
         return found
 
-    def element(self, item: Node, index: int, e: str, j: str, where: str, left: str, taken: dict[int, str], lists: dict[Path, str], picks: dict[int, str], first: bool, name: str) -> list[str]:
+    def element(
+        self,
+        item: Node,
+        index: int,
+        e: str,
+        j: str,
+        where: str,
+        left: str,
+        taken: dict[int, str],
+        lists: dict[Path, str],
+        picks: dict[int, str],
+        first: bool,
+        name: str,
+    ) -> list[str]:
         src = self.src
         word = "if" if first else "elif"
         free = f"not {taken[index]}" if index in taken else ""
@@ -400,7 +415,9 @@ class MatchWriter:
             x = e
             var = self.var("v")
             system = kept[1].codemap.source if kept[1].codemap else ""
-            with src.block(f"elif {free} and type({x}) is dict and {x}.get('system') == {system!r} and type({x}.get('code')) is str:"):
+            with src.block(
+                f"elif {free} and type({x}) is dict and {x}.get('system') == {system!r} and type({x}.get('code')) is str:"
+            ):
                 src(f"{taken[index]} = True")
                 src(f"{var} = {x}['code']")
                 with src.block(f"if len({x}) != 2:"):

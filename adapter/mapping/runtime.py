@@ -82,18 +82,31 @@ class Run:
     def unknown(self, where: str, name: str) -> None:
         """A code that the ConceptMap does not have."""
         text = f"A code that ConceptMap {name} does not have; it cannot be said on the other side."
-        self.issues.append(issue("error", "code-invalid", "code-unknown", text, expression=where, mend=f"Use a code of {name}, or add this one to it."))
+        self.issues.append(
+            issue(
+                "error",
+                "code-invalid",
+                "code-unknown",
+                text,
+                expression=where,
+                mend=f"Use a code of {name}, or add this one to it.",
+            )
+        )
 
     def kept(self, value: Any, system: str, where: str, name: str) -> dict[str, Any]:
         """The same where a CodeableConcept can hold the source's own coding."""
         text = f"A code that ConceptMap {name} does not have; the source's own coding is kept."
-        self.issues.append(issue("warning", "code-invalid", "code-unknown", text, expression=where, mend=f"Add this code to {name}."))
+        self.issues.append(
+            issue("warning", "code-invalid", "code-unknown", text, expression=where, mend=f"Add this code to {name}.")
+        )
         return {"system": system, "code": value}
 
     def failed(self, where: str, name: str) -> None:
         """A value that the codec refuses."""
         text = f"The codec {name} cannot turn this value."
-        self.issues.append(issue("error", "value", "codec", text, expression=where, mend=f"Give the value in the form that {name} expects."))
+        self.issues.append(
+            issue("error", "value", "codec", text, expression=where, mend=f"Give the value in the form that {name} expects.")
+        )
 
     @staticmethod
     def there(record: Any, parts: tuple[str, ...]) -> bool:

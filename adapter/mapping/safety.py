@@ -16,7 +16,12 @@ _DM = "https://fhir.nhs.uk/StructureDefinition/"
 
 _ANY = ("modifierExtension", "implicitRules")
 _MEDICATION = ("status", "medicationCodeableConcept", "medicationReference", "subject")
-_OUTCOME = (f"extension[{_OURS}dose-outcome]", f"extension[{_OURS}dose-date]", f"extension[{_OURS}dose-number]", f"extension[{_OURS}prescribed-amount]")
+_OUTCOME = (
+    f"extension[{_OURS}dose-outcome]",
+    f"extension[{_OURS}dose-date]",
+    f"extension[{_OURS}dose-number]",
+    f"extension[{_OURS}prescribed-amount]",
+)
 
 SAFETY: dict[str, tuple[str, ...]] = {
     "*": _ANY,
@@ -78,4 +83,6 @@ def is_safety(resource: Any, parts: tuple[str | int, ...]) -> bool:
 def names_safety(kind: str, path: str) -> bool:
     """Whether a map's element path (as under `$ignored`) is a safety element of that type, or holds one."""
     listed = (*SAFETY["*"], *SAFETY.get(kind, ()))
-    return any(path == one or path.startswith(one + ".") or one.startswith(path + ".") or one.startswith(path + "[") for one in listed)
+    return any(
+        path == one or path.startswith(one + ".") or one.startswith(path + ".") or one.startswith(path + "[") for one in listed
+    )

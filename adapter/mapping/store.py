@@ -67,7 +67,9 @@ class StoreWriter:
         src = self.src
         if capture.kind == "guard":
             var = src.name("t")
-            src(f"{var} = {src.constant(capture.constant[1])} if {capture.var} else {src.constant(capture.constant[0].otherwise)}")
+            src(
+                f"{var} = {src.constant(capture.constant[1])} if {capture.var} else {src.constant(capture.constant[0].otherwise)}"
+            )
             return [var]
         value = capture.var
         if capture.hole is None or capture.kind == "kept":
@@ -180,10 +182,14 @@ class StoreWriter:
         with src.block(f"if {capture.var} is not None:"):
             if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
                 values = [v or "None" for v in local]
-                src(f"S.verify({forward}, ({', '.join(values)},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r})")
+                src(
+                    f"S.verify({forward}, ({', '.join(values)},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r})"
+                )
             else:
                 places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
-                src(f"S.later.append(({forward}, ({places},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}, i))")
+                src(
+                    f"S.later.append(({forward}, ({places},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}, i))"
+                )
 
     def forward(self, capture: Capture) -> Any:
         """values -> what fill would write there."""
@@ -224,7 +230,9 @@ class StoreWriter:
             if frame.startswith("outer"):
                 continue
             with src.block(f"if {capture.var} is not None:"):
-                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {f'{self.w.map.file}:{capture.line}'!r}, {capture.codecs!r})")
+                src(
+                    f"S.row({self.at(capture.where)}, {frame}, {place}, {f'{self.w.map.file}:{capture.line}'!r}, {capture.codecs!r})"
+                )
 
     def prefix(self) -> tuple[str, str]:
         """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""

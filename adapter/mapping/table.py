@@ -216,8 +216,22 @@ def unread_issue(place: str, safety: bool) -> Issue:
     """The issue for a leaf that nothing read."""
     if safety:
         text = "A safety element that nothing reads: what it says would be lost."
-        return issue("error", "business-rule", "unread-safety", text, expression=place, mend="Send it in a form that the target can hold, or add it to the map.")
-    return issue("warning", "informational", "unread", "An element that nothing reads; it does not arrive.", expression=place, mend="Add it to the map, or to $ignored with a reason.")
+        return issue(
+            "error",
+            "business-rule",
+            "unread-safety",
+            text,
+            expression=place,
+            mend="Send it in a form that the target can hold, or add it to the map.",
+        )
+    return issue(
+        "warning",
+        "informational",
+        "unread",
+        "An element that nothing reads; it does not arrive.",
+        expression=place,
+        mend="Add it to the map, or to $ignored with a reason.",
+    )
 
 
 def literal_key(node: Any) -> str:

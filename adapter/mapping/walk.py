@@ -244,7 +244,8 @@ class MatchRun:
     def merge_lists(self, a: list[Any], b: list[Any], where: str) -> list[Any]:
         """One list read in two places: element by element."""
         same = len(a) == len(b) and all(
-            x == y or (isinstance(x, dict) and isinstance(y, dict) and all(x.get(k, v) == v for k, v in y.items())) for x, y in zip(a, b, strict=True)
+            x == y or (isinstance(x, dict) and isinstance(y, dict) and all(x.get(k, v) == v for k, v in y.items()))
+            for x, y in zip(a, b, strict=True)
         )
         if not same:
             self.conflict(where, "the list", "the list")
@@ -254,19 +255,34 @@ class MatchRun:
     def unknown_back(self, value: Any, where: str, name: str) -> None:
         """A code that the ConceptMap does not have, on the way back."""
         text = f"A code that ConceptMap {name} does not have; the target cannot hold it."
-        self.issues.append(issue("error", "code-invalid", "code-unknown", text, expression=where, mend=f"Use a code that {name} has, or add this one to it."))
+        self.issues.append(
+            issue(
+                "error",
+                "code-invalid",
+                "code-unknown",
+                text,
+                expression=where,
+                mend=f"Use a code that {name} has, or add this one to it.",
+            )
+        )
 
     def failed_back(self, value: Any, where: str, name: str) -> None:
         """A value that a codec cannot turn back."""
         text = f"The codec {name} cannot turn this value back."
-        self.issues.append(issue("error", "value", "codec", text, expression=where, mend="Give the element a value that the target can hold."))
+        self.issues.append(
+            issue("error", "value", "codec", text, expression=where, mend="Give the element a value that the target can hold.")
+        )
 
     def conflict(self, where: str, paths: str, line: str) -> None:
         """Two elements that say different things of one record path."""
         text = f"This element and another one both give {paths} of the target, and they differ (map {line}). Neither wins."
-        self.issues.append(issue("error", "conflict", "conflict", text, expression=where, mend="Make the two elements agree at their source."))
+        self.issues.append(
+            issue("error", "conflict", "conflict", text, expression=where, mend="Make the two elements agree at their source.")
+        )
 
-    def verify(self, forward: Callable[[tuple[Any, ...]], Any], values: tuple[Any, ...], value: Any, where: str, soft: bool, codecs: str) -> None:
+    def verify(
+        self, forward: Callable[[tuple[Any, ...]], Any], values: tuple[Any, ...], value: Any, where: str, soft: bool, codecs: str
+    ) -> None:
         """Compare an element that cannot give its path back with what that path would write there."""
         if all(v is None for v in values):
             if value is not True or codecs:
@@ -282,7 +298,16 @@ class MatchRun:
             self.unread(value, where)
         else:
             text = "This element does not agree with what the other elements of the message say of it."
-            self.issues.append(issue("error", "conflict", "combination", text, expression=where, mend=f"Make it agree, or add the pair to {codecs or 'the guard'}."))
+            self.issues.append(
+                issue(
+                    "error",
+                    "conflict",
+                    "combination",
+                    text,
+                    expression=where,
+                    mend=f"Make it agree, or add the pair to {codecs or 'the guard'}.",
+                )
+            )
 
     def row(self, where: str, frame: dict[str, Any], place: str, line: str, codecs: tuple[str, ...]) -> None:
         """A lineage row, its list indexes still open."""
@@ -301,7 +326,11 @@ class MatchRun:
                 free = [j for j in assigned.get(role.name, ()) if j not in self.runs]
                 if i is None and free:
                     i = free[0]
-                if i is not None and (i in assigned.get(role.name, ()) or self.entries[i]["resource"].get("resourceType") == role.type and role.recognise(self.entries[i]["resource"], self)):
+                if i is not None and (
+                    i in assigned.get(role.name, ())
+                    or self.entries[i]["resource"].get("resourceType") == role.type
+                    and role.recognise(self.entries[i]["resource"], self)
+                ):
                     if self.run(role, i, (self.record,)):
                         self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
         self.gather()
@@ -377,7 +406,9 @@ class MatchRun:
     def orphan(self, role: Role, i: int) -> None:
         """A resource of a list that refers to no element of it."""
         text = f"This {role.type} refers to no {role.join[0] if role.join else ''} of the message, so nothing says what it belongs to."
-        self.issues.append(issue("error", "structure", "orphan", text, expression=self.at(i), mend="Give it the reference that joins it."))
+        self.issues.append(
+            issue("error", "structure", "orphan", text, expression=self.at(i), mend="Give it the reference that joins it.")
+        )
 
     def gather(self) -> None:
         """Put the finished elements into their lists, in the order of their anchors in the Bundle."""
@@ -418,7 +449,9 @@ class MatchRun:
         role = self.by_name[name]
         severity = "error" if role.type == "Patient" else "warning"
         text = f"The message has a {role.type} that this element should refer to ({name}), and does not."
-        self.issues.append(issue(severity, "structure", "reference-missing", text, expression=where, mend="Give the element its reference."))
+        self.issues.append(
+            issue(severity, "structure", "reference-missing", text, expression=where, mend="Give the element its reference.")
+        )
 
     def intersect(self, spans: list[tuple[int, int]]) -> None:
         """One resource in several roles: unread is what none of them read."""

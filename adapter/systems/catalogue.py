@@ -29,7 +29,20 @@ from adapter.systems.message import Message
 KINDS = ("gp", "pharmacy", "treatment", "laboratory", "hospital", "prison", "national", "commissioner")
 DIRECTIONS = ("read", "write", "both")
 _MANIFEST = {"system": str, "title": str, "kind": str, "version": str, "messages": dict}
-_MESSAGE = {"title", "direction", "event", "format", "schema", "key", "maps", "native", "rows", "transport", "required", "release"}
+_MESSAGE = {
+    "title",
+    "direction",
+    "event",
+    "format",
+    "schema",
+    "key",
+    "maps",
+    "native",
+    "rows",
+    "transport",
+    "required",
+    "release",
+}
 #: Words of a message that hears several events; each may be a mapping, event -> what holds for it.
 _BY_EVENT = ("maps", "native", "schema", "key", "required")
 
@@ -127,7 +140,15 @@ class System:
         try:
             made = json.loads(file.read_text("utf-8"))
         except FileNotFoundError:
-            faults.append(Fault(str(self.folder / "system.yaml"), 1, f"{info.name}: the schema {file.name} is not there", "a message is checked against its contract", "add the JSON Schema of the payload"))
+            faults.append(
+                Fault(
+                    str(self.folder / "system.yaml"),
+                    1,
+                    f"{info.name}: the schema {file.name} is not there",
+                    "a message is checked against its contract",
+                    "add the JSON Schema of the payload",
+                )
+            )
             return None
         except ValueError as error:
             faults.append(Fault(str(file), getattr(error, "lineno", 1), "this is not JSON", "", "mend the syntax"))
@@ -144,18 +165,32 @@ class System:
         steps: dict[str, Step] = {}
         key = tuple(p for p in (parse_path(str(k)) for k in info.entry.get("key") or ()) if p is not None)
         required = frozenset(str(n) for n in info.entry.get("required") or ())
-        spec = TableSpec(self.name, info.name, maps, steps, key, native, required, str(info.entry.get("release", "R4")) if native else "R4")
+        spec = TableSpec(
+            self.name, info.name, maps, steps, key, native, required, str(info.entry.get("release", "R4")) if native else "R4"
+        )
         found = Faults(self.folder / "system.yaml")
         check_table(spec, self._step, info.direction, schema, bool(info.entry.get("native")), found, faults)
         faults += found.found
         return spec
 
     def _map(self, info: MessageInfo, name: str, native: bool, faults: list[Fault]) -> Map | None:
-        places = [self.folder / info.name / "native" / f"{name}.yaml"] if native else [self.folder / info.name / f"{name}.yaml", self.folder / f"{name}.yaml"]
+        places = (
+            [self.folder / info.name / "native" / f"{name}.yaml"]
+            if native
+            else [self.folder / info.name / f"{name}.yaml", self.folder / f"{name}.yaml"]
+        )
         file = next((p for p in places if p.is_file()), None)
         if file is None:
             there = [p.stem for place in places for p in place.parent.glob("*.yaml") if p.stem != "system"]
-            faults.append(Fault(str(self.folder / "system.yaml"), 1, f"{info.name}: there is no map {name}{did_you_mean(nearest(name, there))}", "", f"add {places[0].relative_to(self.folder)}"))
+            faults.append(
+                Fault(
+                    str(self.folder / "system.yaml"),
+                    1,
+                    f"{info.name}: there is no map {name}{did_you_mean(nearest(name, there))}",
+                    "",
+                    f"add {places[0].relative_to(self.folder)}",
+                )
+            )
             return None
         found = Faults(self._shown(file))
         made = read_map(Path(self._shown(file)), file.read_text("utf-8"), found)
@@ -185,7 +220,11 @@ class System:
 
     def names(self) -> list[str]:
         """Every name that may stand after |."""
-        return [f.stem for f in (self.folder / "codes").glob("*.json")] + [f.stem.removeprefix("ConceptMap-") for f in PROFILES.glob("ConceptMap-*.json")] + list(REGISTRY)
+        return (
+            [f.stem for f in (self.folder / "codes").glob("*.json")]
+            + [f.stem.removeprefix("ConceptMap-") for f in PROFILES.glob("ConceptMap-*.json")]
+            + list(REGISTRY)
+        )
 
 
 class Catalogue(Mapping[str, System]):
@@ -196,7 +235,17 @@ class Catalogue(Mapping[str, System]):
         self._folders: dict[str, Path] = {}
         for root in (MAPPINGS, *folders):
             if not root.is_dir():
-                raise MapFaults([Fault(str(root), 1, "there is no such folder", "mappings are folders with a system.yaml in each", "name the folder that holds your systems")])
+                raise MapFaults(
+                    [
+                        Fault(
+                            str(root),
+                            1,
+                            "there is no such folder",
+                            "mappings are folders with a system.yaml in each",
+                            "name the folder that holds your systems",
+                        )
+                    ]
+                )
             for file in sorted(root.glob("*/system.yaml")):
                 self._folders[file.parent.name] = file.parent
 
@@ -233,14 +282,29 @@ def read_manifest(folder: Path) -> System:
         content = {}
     for name, kind in _MANIFEST.items():
         if not isinstance(content.get(name), kind):
-            found.add(1, f"{name} is missing or of the wrong type", "a manifest says who the system is and what it speaks", f"add {name}:")
+            found.add(
+                1,
+                f"{name} is missing or of the wrong type",
+                "a manifest says who the system is and what it speaks",
+                f"add {name}:",
+            )
     for name in content:
         if name not in (*_MANIFEST, "module", "description", "settings"):
-            found.add(1, f"{name} is not a word of a manifest{did_you_mean(nearest(name, _MANIFEST))}", "", f"the words are {' '.join(_MANIFEST)}")
+            found.add(
+                1,
+                f"{name} is not a word of a manifest{did_you_mean(nearest(name, _MANIFEST))}",
+                "",
+                f"the words are {' '.join(_MANIFEST)}",
+            )
     if content.get("system") != folder.name:
         found.add(1, "system is not the name of the folder", "a system is known by its folder", f"write system: {folder.name}")
     if content.get("kind") not in KINDS:
-        found.add(1, f"kind is none of the known{did_you_mean(nearest(str(content.get('kind')), KINDS))}", "", f"one of {', '.join(KINDS)}")
+        found.add(
+            1,
+            f"kind is none of the known{did_you_mean(nearest(str(content.get('kind')), KINDS))}",
+            "",
+            f"one of {', '.join(KINDS)}",
+        )
     made.title, made.kind, made.version = (str(content.get(k, "")) for k in ("title", "kind", "version"))
     made.module = str(content.get("module", ""))
     messages = content.get("messages")
@@ -256,7 +320,12 @@ def _message(system: System, name: str, entry: Any, found: Faults) -> None:
         return
     for word in entry:
         if word not in _MESSAGE:
-            found.add(1, f"{name}: {word} is not a word of a message{did_you_mean(nearest(word, _MESSAGE))}", "", f"the words are {' '.join(sorted(_MESSAGE))}")
+            found.add(
+                1,
+                f"{name}: {word} is not a word of a message{did_you_mean(nearest(word, _MESSAGE))}",
+                "",
+                f"the words are {' '.join(sorted(_MESSAGE))}",
+            )
     for word in ("direction", "event", "format", "maps"):
         if not entry.get(word):
             found.add(1, f"{name}: {word} is missing", "", f"add {word}:")
@@ -264,10 +333,20 @@ def _message(system: System, name: str, entry: Any, found: Faults) -> None:
         found.add(1, f"{name}: direction is one of {', '.join(DIRECTIONS)}", "", "")
     events = entry["event"] if isinstance(entry.get("event"), list) else [entry.get("event")]
     if len(events) > 1 and entry.get("direction") != "write":
-        found.add(1, f"{name}: several events and direction {entry.get('direction')}", "what is read becomes one event of the hub", "name one event, or write only")
+        found.add(
+            1,
+            f"{name}: several events and direction {entry.get('direction')}",
+            "what is read becomes one event of the hub",
+            "name one event, or write only",
+        )
     for word in _BY_EVENT if events else ():
         if isinstance(entry.get(word), dict) and set(entry[word]) != set(events):
-            found.add(1, f"{name}: {word} does not name each event once", "what is given by event is given for every event, and for no other", f"the events are {', '.join(map(str, events))}")
+            found.add(
+                1,
+                f"{name}: {word} does not name each event once",
+                "what is given by event is given for every event, and for no other",
+                f"the events are {', '.join(map(str, events))}",
+            )
     said = (str(entry.get("title", name)), str(entry.get("direction")))
     made = [MessageInfo(name, *said, str(event), str(entry.get("format")), _of_event(entry, event)) for event in events]
     if made:

@@ -28,7 +28,12 @@ Resource = dict[str, Any]
 #: What a rule finds: the name of a rule in mappings/eps/rules.json, and the FHIRPath of the place.
 Finding = tuple[str, str]
 
-NHS, UK_CORE, SNOMED, UCUM = "https://fhir.nhs.uk", "https://fhir.hl7.org.uk", "http://snomed.info/sct", "http://unitsofmeasure.org"
+NHS, UK_CORE, SNOMED, UCUM = (
+    "https://fhir.nhs.uk",
+    "https://fhir.hl7.org.uk",
+    "http://snomed.info/sct",
+    "http://unitsofmeasure.org",
+)
 OURS = "https://ost-adapter.example/fhir/StructureDefinition/"
 GROUP = f"{NHS}/Id/prescription-order-number"
 #: Met in older messages; its check character is the same. Never written.
@@ -390,8 +395,10 @@ def _controlled(order: Order) -> Iterator[Finding]:
                 yield "cd-dose", f"{place}.dosageInstruction[{n}].text"
 
 
-_SMALL = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-          " eighteen nineteen")
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
 _WORDS = {word: n for n, word in enumerate(_SMALL.split())}
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS |= {word: n * 10 for n, word in enumerate(_TENS.split(), 2)}
@@ -480,5 +487,11 @@ def _prescriber(order: Order) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Order], Iterator[Finding]], ...] = (
-    _prescription, _common, _course, _items, _controlled, _patient, _prescriber,
+    _prescription,
+    _common,
+    _course,
+    _items,
+    _controlled,
+    _patient,
+    _prescriber,
 )

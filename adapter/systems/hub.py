@@ -45,7 +45,9 @@ class Profiles:
     def of(self, resource: dict[str, Any]) -> str | None:
         """The profile for a resource: of those whose marks it bears, the one with the most; None where none fits."""
         candidates = self.by_type.get(str(resource.get("resourceType")), [])
-        fitting = [(len(marks), -i, profile) for i, (profile, marks) in enumerate(candidates) if all(_bears(resource, *m) for m in marks)]
+        fitting = [
+            (len(marks), -i, profile) for i, (profile, marks) in enumerate(candidates) if all(_bears(resource, *m) for m in marks)
+        ]
         if fitting:
             return max(fitting)[2]
         return candidates[0][0] if candidates else None
@@ -132,7 +134,9 @@ def _stamped(resource: dict[str, Any], known: Profiles) -> dict[str, Any]:
     return {**head, "meta": meta, **{k: v for k, v in resource.items() if k not in ("resourceType", "id", "meta")}}
 
 
-def _header(header: Entry | None, others: list[Entry], event: str, system: str, url: str, received: str | None, known: Profiles) -> Entry:
+def _header(
+    header: Entry | None, others: list[Entry], event: str, system: str, url: str, received: str | None, known: Profiles
+) -> Entry:
     own = dict(header["resource"]) if header else {"resourceType": "MessageHeader", "id": url.removeprefix("urn:uuid:")}
     full = header["fullUrl"] if header else url
     own = _stamped(own, known)
@@ -152,7 +156,7 @@ def _header(header: Entry | None, others: list[Entry], event: str, system: str, 
 
 def event_of(bundle: Any) -> str | None:
     """The hub event of a Bundle; None where it is none of ours."""
-    for entry in (bundle.get("entry") or () if isinstance(bundle, dict) else ()):
+    for entry in bundle.get("entry") or () if isinstance(bundle, dict) else ():
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "MessageHeader":
             coding = resource.get("eventCoding")
@@ -186,7 +190,9 @@ def take_apart(bundle: dict[str, Any], event: str, *, header: bool = False) -> l
 
 def _unstamped_header(header: dict[str, Any], focus: set[Any]) -> dict[str, Any]:
     own = {k: v for k, v in header.items() if k not in ("eventCoding", "source", "focus", "extension")}
-    more = [f for f in header.get("focus", ()) if not (isinstance(f, dict) and set(f) == {"reference"} and f["reference"] in focus)]
+    more = [
+        f for f in header.get("focus", ()) if not (isinstance(f, dict) and set(f) == {"reference"} and f["reference"] in focus)
+    ]
     if more:
         own["focus"] = more
     extensions = [e for e in header.get("extension", ()) if not (isinstance(e, dict) and e.get("url") == RECEIVED)]

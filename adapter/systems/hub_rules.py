@@ -50,10 +50,23 @@ def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
     """
     found = []
     for j, identifier in enumerate(patient.get("identifier") or ()):
-        if isinstance(identifier, dict) and identifier.get("system") == NHS_NUMBER and not nhs_number_is_valid(identifier.get("value")):
+        if (
+            isinstance(identifier, dict)
+            and identifier.get("system") == NHS_NUMBER
+            and not nhs_number_is_valid(identifier.get("value"))
+        ):
             text = "The NHS number fails its check digit, so it may be another person's."
             mend = "Trace the number again; a lenient setting carries it with its verification status."
-            found.append(issue("warning" if lenient else "error", "value", "nhs-number", text, expression=f"{at}.identifier[{j}].value", mend=mend))
+            found.append(
+                issue(
+                    "warning" if lenient else "error",
+                    "value",
+                    "nhs-number",
+                    text,
+                    expression=f"{at}.identifier[{j}].value",
+                    mend=mend,
+                )
+            )
     return found
 
 
@@ -67,7 +80,11 @@ def dose_meaning(resource: dict[str, Any], at: str) -> list[Issue]:
     """What makes the amounts of a medication resource doubtful."""
     if resource.get("status") == "entered-in-error":
         return []
-    amounts = [(place, q) for place, q in _amounts(resource, at) if isinstance(q, dict) and q.get("system") == SNOMED and isinstance(q.get("code"), str)]
+    amounts = [
+        (place, q)
+        for place, q in _amounts(resource, at)
+        if isinstance(q, dict) and q.get("system") == SNOMED and isinstance(q.get("code"), str)
+    ]
     if not amounts:
         return []
     codes, names = _product(resource)
@@ -88,18 +105,36 @@ def _mixed(amounts: list[tuple[str, dict[str, Any]]], strength: Decimal | None) 
         return
     for place, quantity in amounts:
         if quantity["code"] == MILLILITRE:
-            text = "One amount is in mg and another in ml, and no known strength of the product proves what the one is in the other."
-            yield issue("error", "business-rule", "mg-against-ml", text, expression=place, mend="Say both amounts in one unit, or code the product in dm+d.")
+            text = (
+                "One amount is in mg and another in ml, and no known strength of the product proves what the one is in the other."
+            )
+            yield issue(
+                "error",
+                "business-rule",
+                "mg-against-ml",
+                text,
+                expression=place,
+                mend="Say both amounts in one unit, or code the product in dm+d.",
+            )
 
 
 def _wrong_unit(place: str) -> Issue:
     text = "The product does not come in this unit, so the amount cannot be what it says."
-    return issue("error", "business-rule", "unit-against-product", text, expression=place, mend="Mend the unit or the product's code.")
+    return issue(
+        "error", "business-rule", "unit-against-product", text, expression=place, mend="Mend the unit or the product's code."
+    )
 
 
 def _no_strength(place: str) -> Issue:
     text = "The amount is not by weight, and neither a code nor the name of the product says its strength."
-    return issue("error", "business-rule", "strength-missing", text, expression=place, mend="Code the product in dm+d, or name its strength.")
+    return issue(
+        "error",
+        "business-rule",
+        "strength-missing",
+        text,
+        expression=place,
+        mend="Code the product in dm+d, or name its strength.",
+    )
 
 
 def _amounts(resource: dict[str, Any], at: str) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """One message of one system, compiled: bytes to hub entries and back, with the account of every step.
 
-    read:  bytes -> record -> hub entries           (a system that speaks FHIR: bytes -> native match -> record -> hub entries)
-    write: hub entries -> record -> bytes
+read:  bytes -> record -> hub entries           (a system that speaks FHIR: bytes -> native match -> record -> hub entries)
+write: hub entries -> record -> bytes
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Account:
 class Message:
     """A compiled message. `fill` and `match` are the map alone; `read` and `write` are what translation calls."""
 
-    def __init__(self, system: System, info: MessageInfo, schema: dict[str, Any], maps: TableSpec, native: TableSpec | None) -> None:
+    def __init__(
+        self, system: System, info: MessageInfo, schema: dict[str, Any], maps: TableSpec, native: TableSpec | None
+    ) -> None:
         self.system, self.info = system, info
         self.payload = Payload(schema)
         self.table = Table(maps)
@@ -97,9 +99,27 @@ class Message:
 
     def decode(self, body: bytes, source: str = "") -> Any:
         """The payload as data. Raises Refused."""
+        if self.info.format not in ("json", "fhir"):
+            text = "This message comes many at a time, as an extract of several files, and not as one payload."
+            mend = "Give the folder or zip file: ost-adapter translate FOLDER, or Adapter.many."
+            raise Refused([issue("error", "not-supported", "many-records", text, expression=".", mend=mend, source=source)])
         value = decode(body, source=source)
         if not isinstance(value, dict):
-            raise Refused([issue("error", "structure", "not-an-object", "The payload is not a JSON object.", expression=".", mend="Send one object.", source=source, line=1, column=1)])
+            raise Refused(
+                [
+                    issue(
+                        "error",
+                        "structure",
+                        "not-an-object",
+                        "The payload is not a JSON object.",
+                        expression=".",
+                        mend="Send one object.",
+                        source=source,
+                        line=1,
+                        column=1,
+                    )
+                ]
+            )
         return value
 
     def _match_native(self, value: dict[str, Any], account: Account, lenient: bool) -> dict[str, Any]:
@@ -128,7 +148,9 @@ class Message:
 
     def take_apart(self, bundle: dict[str, Any]) -> list[Entry]:
         """A hub Bundle's entries as the maps see them."""
-        return hub.take_apart(bundle, self.info.event, header=any(m.id is not None for m in self.table.spec.maps if m.type == "MessageHeader"))
+        return hub.take_apart(
+            bundle, self.info.event, header=any(m.id is not None for m in self.table.spec.maps if m.type == "MessageHeader")
+        )
 
     # write --------------------------------------------------------------------------------------------------------
     def write(self, bundle: dict[str, Any], account: Account) -> bytes | None:
@@ -146,7 +168,8 @@ class Message:
         account.issues += self.payload.check(run.record)
         if any(is_error(i) for i in account.issues):
             return None
-        return self.encode(run.record, account)
+        body = self.encode(run.record, account)
+        return None if any(is_error(i) for i in account.issues) else body
 
     def encode(self, record: dict[str, Any], account: Account) -> bytes:
         """The record as the system's own bytes."""
@@ -154,7 +177,8 @@ class Message:
             return encode(record)
         entries, filled = self.native.fill(record)
         account.issues += filled.issues
-        return encode(native_bundle(entries))
+        pack = getattr(self.system.hooks, "pack", native_bundle)  # a system's own Bundle, where it is not flat
+        return encode(pack(entries))
 
     # lineage ------------------------------------------------------------------------------------------------------
     def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
@@ -192,7 +216,16 @@ def same_identity(entries: list[Entry]) -> list[Issue]:
         url = entry.get("fullUrl")
         if url in seen:
             text = "Two records of the message have the same identifier; which of them counts is not known."
-            found.append(issue("error", "duplicate", "duplicate-key", text, expression=f"Bundle.entry[{i}].resource", mend="Give every record an identifier of its own, or send one of them."))
+            found.append(
+                issue(
+                    "error",
+                    "duplicate",
+                    "duplicate-key",
+                    text,
+                    expression=f"Bundle.entry[{i}].resource",
+                    mend="Give every record an identifier of its own, or send one of them.",
+                )
+            )
         if url is not None:
             seen.add(url)
     return found

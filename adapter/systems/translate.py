@@ -7,7 +7,7 @@ or in the Refused that is raised instead of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -90,7 +90,16 @@ class Adapter:
         return outcome(found)
 
     # translation --------------------------------------------------------------------------------------------------
-    def translate(self, body: bytes, *, read: str, write: str | None = None, received: str | None = None, source: str = "", refuse: bool = True) -> Translation:
+    def translate(
+        self,
+        body: bytes,
+        *,
+        read: str,
+        write: str | None = None,
+        received: str | None = None,
+        source: str = "",
+        refuse: bool = True,
+    ) -> Translation:
         """Read `body` as message `read` ("fhir": a hub Bundle) and write it as `write` (None or "fhir": stop at the hub).
 
         received: instant at which the message came, stamped into the hub; without it, none is. source: a name of the bytes
@@ -103,7 +112,6 @@ class Adapter:
         if read == "fhir":
             origin = None
             bundle = self.read_hub(body, source)
-            value: Any = bundle
         else:
             origin = self.message(read)
             _direction(origin, read, "read")
@@ -112,10 +120,45 @@ class Adapter:
             except Refused as refused:
                 raise Refused([_as_fhirpath(i) for i in refused.issues]) from None
             bundle = origin.assemble(entries, record, received)
-            value = None
-        return self._finish(body, bundle, value, origin, target, account, refuse)
+        return self._finish(body, bundle, origin, target, account, refuse)
 
-    def _finish(self, body: bytes, bundle: dict[str, Any], value: Any, origin: Message | None, target: Message | None, account: Account, refuse: bool) -> Translation:
+    def many(
+        self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None
+    ) -> Iterator[Translation | Refused]:
+        """Translate every record of an extract (a folder, a zip file, or its bytes), in the extract's own order.
+
+        Yields a Translation, or the Refused of a record that is refused; the others go on. Raises Refused where the extract
+        as a whole cannot be read, Unknown, MapFaults.
+        """
+        from adapter.wire import emis_extract  # DuckDB is loaded for extracts alone
+
+        origin = self.message(read)
+        _direction(origin, read, "read")
+        target = self.message(write) if write not in (None, "fhir") else None
+        _direction(target, write, "write")
+        for row in emis_extract.read(source, origin.info.entry):
+            account = Account(issues=list(row.issues))
+            if row.record is None or row.refused:
+                yield Refused([_as_fhirpath(i) for i in account.issues])
+                continue
+            try:
+                account.issues += origin.payload.check(row.record)
+                origin.refuse(account.issues)
+                entries = origin.read_record(row.record, account)
+                bundle = origin.assemble(entries, row.record, received)
+                yield self._finish(b"", bundle, origin, target, account, refuse=True)
+            except Refused as refused:
+                yield refused
+
+    def _finish(
+        self,
+        body: bytes,
+        bundle: dict[str, Any],
+        origin: Message | None,
+        target: Message | None,
+        account: Account,
+        refuse: bool,
+    ) -> Translation:
         account.issues += self.judge(bundle)
         result = None
         hearer = target.hears(hub.event_of(bundle)) if target is not None else None
@@ -131,18 +174,48 @@ class Adapter:
         def lineage() -> list[dict[str, Any]]:
             rows = origin.read_lineage(bundle, decode(body) if origin.native else None) if origin else []
             rows += hearer.write_lineage(bundle) if hearer else []
-            return [{"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows]
+            return [
+                {"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows
+            ]
 
         unread = {"source": [fhirpath(p) for p in account.unread_source], "bundle": [fhirpath(p) for p in account.unread_bundle]}
-        return Translation(bundle, result, unread, [fhirpath(p) for p in account.carried], [fhirpath(p) for p in account.ignored], account.issues, lineage)
+        return Translation(
+            bundle,
+            result,
+            unread,
+            [fhirpath(p) for p in account.carried],
+            [fhirpath(p) for p in account.ignored],
+            account.issues,
+            lineage,
+        )
 
     def read_hub(self, body: bytes, source: str = "") -> dict[str, Any]:
         """A hub Bundle from bytes. Raises Refused where it is none."""
         bundle = decode(body, source=source)
         if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
-            raise Refused([issue("error", "structure", "not-a-message", "This is not a FHIR Bundle of type message.", expression="Bundle", mend="Send a hub Bundle: docs/hub.md.", source=source)])
+            raise Refused(
+                [
+                    issue(
+                        "error",
+                        "structure",
+                        "not-a-message",
+                        "This is not a FHIR Bundle of type message.",
+                        expression="Bundle",
+                        mend="Send a hub Bundle: docs/hub.md.",
+                        source=source,
+                    )
+                ]
+            )
         if hub.event_of(bundle) is None:
-            refused = issue("error", "code-invalid", "hub-event", "The Bundle's first entry is no MessageHeader with an event of the hub.", expression="Bundle.entry[0].resource.event", mend=f"Give eventCoding a code of {hub.EVENT_SYSTEM}.", source=source)
+            refused = issue(
+                "error",
+                "code-invalid",
+                "hub-event",
+                "The Bundle's first entry is no MessageHeader with an event of the hub.",
+                expression="Bundle.entry[0].resource.event",
+                mend=f"Give eventCoding a code of {hub.EVENT_SYSTEM}.",
+                source=source,
+            )
             raise Refused([*self.gate.check(bundle), refused])
         return bundle
 
@@ -160,13 +233,28 @@ class Adapter:
 
 def _direction(message: Message | None, name: str | None, direction: str) -> None:
     if message is not None and not (message.info.reads if direction == "read" else message.info.writes):
-        raise Unknown(f"message to {direction}", str(name), [f"{message.system.name}/{m.name}" for m in message.system.messages.values() if (m.reads if direction == "read" else m.writes)])
+        raise Unknown(
+            f"message to {direction}",
+            str(name),
+            [
+                f"{message.system.name}/{m.name}"
+                for m in message.system.messages.values()
+                if (m.reads if direction == "read" else m.writes)
+            ],
+        )
 
 
 def _other_event(target: Message) -> Issue:
     events = " and ".join(target.info.events)
     text = f"{target.name} hears the event {events}, and this message is another."
-    return issue("error", "not-supported", "event", text, expression="Bundle.entry[0].resource.event", mend=f"Choose a target message with this event: ost-adapter systems lists them ({events} is {target.name}'s).")
+    return issue(
+        "error",
+        "not-supported",
+        "event",
+        text,
+        expression="Bundle.entry[0].resource.event",
+        mend=f"Choose a target message with this event: ost-adapter systems lists them ({events} is {target.name}'s).",
+    )
 
 
 def fhirpath(place: str) -> str:

@@ -1,4 +1,7 @@
-"""Breaks each rule of a profile in turn, on a good instance: for tests of the gate. Knows nothing of how the gate compiles a profile."""
+"""Breaks each rule of a profile in turn, on a good instance: for tests of the gate.
+
+Knows nothing of how the gate compiles a profile: it reads the elements' ids by itself.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,48 @@ Json = dict[str, Any]
 
 #: A good value of each type that our profiles forbid somewhere, or that stands for "another type".
 VALUES: dict[str, Any] = {
-    "Annotation": {"text": "x"}, "BackboneElement": {"id": "x"}, "CodeableConcept": {"text": "x"}, "Coding": {"code": "x"}, "Extension":
-    {"url": "http://a.example/x", "valueCode": "x"}, "Identifier": {"value": "x"}, "Period": {"start": "2026-03-18"}, "Quantity": {"value": 1},
-    "Reference": {"display": "x"}, "boolean": True, "canonical": "http://a.example", "code": "x", "date": "2026-03-18",
-    "dateTime": "2026-03-18", "decimal": 1.5, "instant": "2026-03-18T10:00:00Z", "integer": 1, "positiveInt": 1, "string": "x",
-    "unsignedInt": 1, "uri": "http://a.example", "url": "http://a.example", "base64Binary": "aGVsbG8=", "Ratio": {"numerator": {"value": 1},
-    "denominator": {"value": 1}}, "Range": {"low": {"value": 1}}, "Timing": {"event": ["2026"]}, "time": "10:00:00",
-    "BundleEntrySearch": {"mode": "match"}, "BundleEntryRequest": {"method": "GET", "url": "Patient"}, "BundleEntryResponse": {"status": "200"},
-    "markdown": "x", "Meta": {"versionId": "1"}, "id": "x", "oid": "urn:oid:1.2", "uuid": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
-    "Duration": {"value": 1, "code": "d", "system": "http://unitsofmeasure.org"}, "HumanName": {"text": "x"}, "Address": {"text": "x"},
-    "ContactPoint": {"system": "phone", "value": "1"}, "Attachment": {"title": "x"}, "Dosage": {"text": "x"},
-}  # fmt: skip
+    "Annotation": {"text": "x"},
+    "BackboneElement": {"id": "x"},
+    "CodeableConcept": {"text": "x"},
+    "Coding": {"code": "x"},
+    "Extension": {"url": "http://a.example/x", "valueCode": "x"},
+    "Identifier": {"value": "x"},
+    "Period": {"start": "2026-03-18"},
+    "Quantity": {"value": 1},
+    "Reference": {"display": "x"},
+    "boolean": True,
+    "canonical": "http://a.example",
+    "code": "x",
+    "date": "2026-03-18",
+    "dateTime": "2026-03-18",
+    "decimal": 1.5,
+    "instant": "2026-03-18T10:00:00Z",
+    "integer": 1,
+    "positiveInt": 1,
+    "string": "x",
+    "unsignedInt": 1,
+    "uri": "http://a.example",
+    "url": "http://a.example",
+    "base64Binary": "aGVsbG8=",
+    "Ratio": {"numerator": {"value": 1}, "denominator": {"value": 1}},
+    "Range": {"low": {"value": 1}},
+    "Timing": {"event": ["2026"]},
+    "time": "10:00:00",
+    "BundleEntrySearch": {"mode": "match"},
+    "BundleEntryRequest": {"method": "GET", "url": "Patient"},
+    "BundleEntryResponse": {"status": "200"},
+    "markdown": "x",
+    "Meta": {"versionId": "1"},
+    "id": "x",
+    "oid": "urn:oid:1.2",
+    "uuid": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+    "Duration": {"value": 1, "code": "d", "system": "http://unitsofmeasure.org"},
+    "HumanName": {"text": "x"},
+    "Address": {"text": "x"},
+    "ContactPoint": {"system": "phone", "value": "1"},
+    "Attachment": {"title": "x"},
+    "Dosage": {"text": "x"},
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +110,9 @@ class Spot:
 class Spoiler:
     """The rules of one profile, and a good instance in which `root` says where the profile's own root stands."""
 
-    def __init__(self, elements: list[Any], resource: Json, root: tuple[str | int, ...], path: str, codes: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self, elements: list[Any], resource: Json, root: tuple[str | int, ...], path: str, codes: Mapping[str, set[str]]
+    ) -> None:
         self.elements = {one.id: one.element for one in elements}
         self.type = elements[0].id.split(".")[0]
         self.resource, self.root, self.path, self.codes = resource, root, path, codes
@@ -103,11 +139,16 @@ class Spoiler:
 
     def spoil(self, id_: str, how: str) -> Iterator[Spoilt]:
         """Every way of breaking the rule in the instance; none where the instance has nothing to break."""
-        makers = {"min": self._remove, "max": self._repeat, "fixed": self._change, "pattern": self._change, "binding": self._recode,
-                  "type": self._retype, "target": self._retarget}  # fmt: skip
+        makers = {
+            "min": self._remove,
+            "max": self._repeat,
+            "fixed": self._change,
+            "pattern": self._change,
+            "binding": self._recode,
+            "type": self._retype,
+            "target": self._retarget,
+        }
         yield from makers[how](id_)
-
-    # ------------------------------------------------------------ finding
 
     def spots(self, resource: Json, id_: str) -> list[Spot]:
         """Every place of the element in a resource."""
@@ -158,8 +199,6 @@ class Spoiler:
     def _narrows(self, id_: str) -> bool:
         return any(spot.row.get("r") is None or len(spot.row["r"]) > 1 for spot in self.spots(self.resource, id_))
 
-    # ------------------------------------------------------------ breaking
-
     def _each(self, id_: str) -> Iterator[tuple[Json, Spot]]:
         """A fresh copy for every spot, with the spot in the copy."""
         for at in range(len(self.spots(self.resource, id_))):
@@ -189,10 +228,16 @@ class Spoiler:
     def _repeat(self, id_: str) -> Iterator[Spoilt]:
         most = self.elements[id_]["max"]
         if most != "0":
+            if not self.spots(self.resource, id_) and self.elements[id_].get("type", [{}])[0].get("code") == "Extension":
+                yield from self._insert(id_, {"slice"}, int(most) + 1)
             for broken, spot in self._each(id_):
                 spot.holder[spot.key] += [copy.deepcopy(spot.value) for _ in range(int(most))]
                 yield self._made(id_, "max", {"cardinality", "slice"}, f"{spot.path}.{spot.row.get('b', spot.key)}", broken)
             return
+        yield from self._insert(id_, {"absent"}, 1)
+
+    def _insert(self, id_: str, rules: set[str], times: int) -> Iterator[Spoilt]:
+        """Puts an element of one of its types where the instance has none."""
         parent, _, step = id_.rpartition(".")
         name, _, slice_name = step.partition(":")
         for at in range(len(self._holders(self.resource, parent))):
@@ -203,9 +248,8 @@ class Spoiler:
                     value = copy.deepcopy(VALUES[row["t"]])
                     if slice_name:
                         value["url"] = self.elements[id_]["type"][0]["profile"][0]
-                    held = holder.get(key, [])
-                    holder[key] = [*held, value] if row.get("l") else value
-                    yield self._made(id_, "max", {"absent"}, f"{path}.{row.get('b', key)}", broken)
+                    holder[key] = [*holder.get(key, []), *(value for _ in range(times))] if row.get("l") else value
+                    yield self._made(id_, "max", rules, f"{path}.{row.get('b', key)}", broken)
                     break
 
     def _holders(self, resource: Json, parent: str) -> list[tuple[Json, str, str]]:
@@ -239,13 +283,22 @@ class Spoiler:
 
     def _retype(self, id_: str) -> Iterator[Spoilt]:
         allowed = {t["code"] for t in self.elements[id_]["type"]}
+        if not self.spots(self.resource, id_):
+            broken = copy.deepcopy(self.resource)
+            for holder, path, type_ in self._holders(broken, id_.rpartition(".")[0])[:1]:
+                base = id_.rpartition(".")[2].removesuffix("[x]")
+                rows = tables.types()[type_]["elements"].items()
+                key, row = next((k, r) for k, r in rows if r.get("b") == base and r["t"] not in allowed and r["t"] in VALUES)
+                holder[key] = VALUES[row["t"]]
+                yield self._made(id_, "type", {"choice-type"}, f"{path}.{base}", broken)
         for broken, spot in self._each(id_):
             rows = tables.types()[spot.type]["elements"]
             others = [(key, row["t"]) for key, row in rows.items() if row.get("b") == spot.row["b"] and row["t"] not in allowed]
-            key, type_ = next((one for one in others if one[1] in VALUES), (None, None))
-            if key is not None:
-                spot.swap(key, copy.deepcopy(VALUES[str(type_)]))
-                yield self._made(id_, "type", {"choice-type"}, spot.own_path if spot.key == key else f"{spot.path}.{rows[key]['b']}", broken)
+            for key, type_ in [one for one in others if one[1] in VALUES][:1]:
+                spot.swap(key, copy.deepcopy(VALUES[type_]))
+                yield self._made(
+                    id_, "type", {"choice-type"}, spot.own_path if spot.key == key else f"{spot.path}.{rows[key]['b']}", broken
+                )
 
     def _retarget(self, id_: str) -> Iterator[Spoilt]:
         profiles = [one for t in self.elements[id_]["type"] for one in t.get("targetProfile", ())]

@@ -105,4 +105,3 @@ def test_the_gate_agrees_with_itself_on_exact_decimals(mutants: list[tuple[str, 
     for name, mutant in mutants[::25]:
         exact = decode(json.dumps(mutant).encode())
         assert [one["details"] for one in gate.check(exact)] == [one["details"] for one in gate.check(mutant)], name
-

@@ -77,10 +77,11 @@ def test_r4_elements_that_the_models_lack_are_there_and_r4b_ones_are_not() -> No
 def test_the_types_that_shared_care_sends_are_there() -> None:
     wanted = (
         "Bundle MessageHeader Patient Practitioner PractitionerRole Organization MedicationRequest MedicationDispense Task Flag "
-        "MedicationAdministration MedicationStatement Observation Encounter CarePlan Goal CareTeam ServiceRequest Condition Consent "
-        "DiagnosticReport EpisodeOfCare QuestionnaireResponse Composition SupplyDelivery Communication Provenance OperationOutcome "
-        "Parameters Medication RelatedPerson Device CommunicationRequest Coverage Group List Questionnaire AuditEvent ConceptMap "
-        "CapabilityStatement StructureDefinition StructureMap ValueSet CodeSystem MessageDefinition NamingSystem Location Claim"
+        "MedicationAdministration MedicationStatement Observation Encounter CarePlan Goal CareTeam ServiceRequest Condition "
+        "Consent DiagnosticReport EpisodeOfCare QuestionnaireResponse Composition SupplyDelivery Communication Provenance "
+        "OperationOutcome Parameters Medication RelatedPerson Device CommunicationRequest Coverage Group List Questionnaire "
+        "AuditEvent ConceptMap CapabilityStatement StructureDefinition StructureMap ValueSet CodeSystem MessageDefinition NamingSystem "
+        "Location Claim"
     ).split()
     resources = {name for name, entry in tables.types().items() if entry.get("resource")}
     assert set(wanted) <= resources
@@ -93,13 +94,19 @@ def test_a_content_reference_keeps_the_path_of_its_definition() -> None:
     assert tables.types()["MedicationRequestDispenseRequest"]["path"] == "MedicationRequest.dispenseRequest"
 
 
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     "base64Binary": ["aGVsbG8=", "aGVs bG8=", "aGVs\nbG8="],
     "boolean": [True, False],
     "canonical": ["http://a.example/x|1", "#x"],
     "code": ["a", "a b", "in-progress"],
     "date": ["2024", "2024-02", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"],
-    "dateTime": ["2024", "2024-02-29", "2024-02-29T23:59:60Z", "2024-02-29T00:00:00.123456789+14:00", "2024-01-01T00:00:00-00:00"],
+    "dateTime": [
+        "2024",
+        "2024-02-29",
+        "2024-02-29T23:59:60Z",
+        "2024-02-29T00:00:00.123456789+14:00",
+        "2024-01-01T00:00:00-00:00",
+    ],
     "decimal": [0, 1, -1.5, 1e-7],
     "id": ["a", "A-1.b", "x" * 64],
     "instant": ["2024-02-29T23:59:59Z"],
@@ -115,13 +122,29 @@ GOOD = {
     "uuid": ["urn:uuid:c757873d-ec9a-5326-a141-556f43239520"],
     "xhtml": ["<div/>"],
 }
-BAD = {
+BAD: dict[str, list[Any]] = {
     "base64Binary": ["aGVsbG8", "a-_=", ""],
     "boolean": ["true", 1],
     "canonical": ["a b", ""],
     "code": [" a", "a ", "a  b", "", "a\u00a0"],
-    "date": ["2023-02-29", "1900-02-29", "2024-02-30", "2024-13", "24", "2024-1-1", "0000", "2024-01-01T00:00:00Z", "2024-01-01\n"],
-    "dateTime": ["2024-02-29T10:00:00", "2024-02-29T10:00Z", "2024-02-29T24:00:00Z", "2024-02T00:00:00Z", "2024-02-29T10:00:00+15:00"],
+    "date": [
+        "2023-02-29",
+        "1900-02-29",
+        "2024-02-30",
+        "2024-13",
+        "24",
+        "2024-1-1",
+        "0000",
+        "2024-01-01T00:00:00Z",
+        "2024-01-01\n",
+    ],
+    "dateTime": [
+        "2024-02-29T10:00:00",
+        "2024-02-29T10:00Z",
+        "2024-02-29T24:00:00Z",
+        "2024-02T00:00:00Z",
+        "2024-02-29T10:00:00+15:00",
+    ],
     "decimal": ["1", True],
     "id": ["", "a_b", "x" * 65, "a b"],
     "instant": ["2024-02-29", "2024-02-29T23:59:59"],

@@ -46,7 +46,9 @@ def test_no_issue_quotes_a_value() -> None:
     assert "SECRET" not in str(outcome(second_opinion(broken)))
 
 
-@pytest.mark.parametrize("value", [None, 1, "x", [], {}, {"resourceType": 1}, {"resourceType": "Nothing"}, {"resourceType": ["Patient"]}])
+@pytest.mark.parametrize(
+    "value", [None, 1, "x", [], {}, {"resourceType": 1}, {"resourceType": "Nothing"}, {"resourceType": ["Patient"]}]
+)
 def test_what_is_no_resource_that_it_knows_is_left_to_the_gate(value: Any) -> None:
     assert second_opinion(value) == []
 
@@ -55,14 +57,22 @@ def test_what_it_cannot_read_at_all_is_said() -> None:
     assert _places({"resourceType": "Patient", "contained": [{"resourceType": "Nothing"}]}) == ["Patient"]
 
 
+_ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+
 FALSELY_REFUSED: dict[str, Json] = {
-    "open choice without Meta": {"resourceType": "Basic", "code": {"text": "x"},
-                                 "extension": [{"url": "http://a.example", "valueMeta": {"versionId": "1"}}]},
-    "no sibling of Extension.value[x]": {"resourceType": "Patient", "extension": [{"url": "http://a.example", "_valueCode": {"extension": [
-        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}}]},
-    "uuid of another version than 4": {"resourceType": "Parameters", "parameter": [
-        {"name": "x", "valueUuid": "urn:uuid:c757873d-ec9a-5326-a141-556f43239520"}]},
-}  # fmt: skip
+    "open choice without Meta": {
+        "resourceType": "Patient",
+        "extension": [{"url": "http://a.example", "valueMeta": {"versionId": "1"}}],
+    },
+    "no sibling of Extension.value[x]": {
+        "resourceType": "Patient",
+        "extension": [{"url": "http://a.example", "_valueCode": {"extension": [_ABSENT]}}],
+    },
+    "uuid of another version than 4": {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "x", "valueUuid": "urn:uuid:c757873d-ec9a-5326-a141-556f43239520"}],
+    },
+}
 
 
 @pytest.mark.parametrize("name", FALSE_REFUSALS)
@@ -75,6 +85,9 @@ def test_what_r4_allows_is_not_told(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_gate_starts_without_the_models() -> None:
-    code = "import sys, adapter.fhir.gate as g; g.Gate.shipped(); print([m for m in sys.modules if m.startswith(('fhir', 'pydantic'))])"
+    code = (
+        "import sys, adapter.fhir.gate as gate; gate.Gate.shipped();"
+        "print([name for name in sys.modules if name.startswith(('fhir', 'pydantic'))])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

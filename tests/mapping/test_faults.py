@@ -39,7 +39,10 @@ SCHEMA = {
                     "state": {"type": "string"},
                     "kind": {"type": "string"},
                     "amount": {"type": "number"},
-                    "steps": {"type": "array", "items": {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "string"}}}},
+                    "steps": {
+                        "type": "array",
+                        "items": {"type": "object", "additionalProperties": False, "properties": {"n": {"type": "string"}}},
+                    },
                 },
             },
         },
@@ -61,7 +64,9 @@ TWO_TO_ONE = {
 }
 
 
-def faults(tmp_path: Path, maps: dict[str, str], listed: list[str] | None = None, manifest: dict[str, Any] | None = None) -> list[Fault]:
+def faults(
+    tmp_path: Path, maps: dict[str, str], listed: list[str] | None = None, manifest: dict[str, Any] | None = None
+) -> list[Fault]:
     folder = tmp_path / "own"
     (folder / "m").mkdir(parents=True)
     (folder / "codes").mkdir()
@@ -69,8 +74,17 @@ def faults(tmp_path: Path, maps: dict[str, str], listed: list[str] | None = None
     (folder / "m" / "m.schema.json").write_text(json.dumps(SCHEMA))
     for name, text in maps.items():
         (folder / "m" / f"{name}.yaml").write_text(text)
-    entry = {"direction": "both", "event": "dose-outcome", "format": "json", "key": ["nhs"], "maps": listed or list(maps), **(manifest or {})}
-    (folder / "system.yaml").write_text(json.dumps({"system": "own", "title": "Own", "kind": "pharmacy", "version": "1", "messages": {"m": entry}}))
+    entry = {
+        "direction": "both",
+        "event": "dose-outcome",
+        "format": "json",
+        "key": ["nhs"],
+        "maps": listed or list(maps),
+        **(manifest or {}),
+    }
+    (folder / "system.yaml").write_text(
+        json.dumps({"system": "own", "title": "Own", "kind": "pharmacy", "version": "1", "messages": {"m": entry}})
+    )
     return adapter.load(mappings=[tmp_path]).check("own")
 
 
@@ -102,7 +116,9 @@ CASES = {
 @pytest.mark.parametrize(("text", "line", "what", "near"), CASES.values(), ids=CASES.keys())
 def test_a_fault_names_its_line_what_and_the_nearest(tmp_path: Path, text: str, line: int, what: str, near: str) -> None:
     found = faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": text})
-    assert any(what in f.what and f.line == line and f.file.endswith("MedicationDispense.yaml") and near in str(f) for f in found), "\n".join(map(str, found))
+    assert any(
+        what in f.what and f.line == line and f.file.endswith("MedicationDispense.yaml") and near in str(f) for f in found
+    ), "\n".join(map(str, found))
 
 
 def test_a_one_way_codec_must_be_said(tmp_path: Path) -> None:
@@ -123,17 +139,22 @@ def test_a_nested_list_needs_a_way_to_its_parent(tmp_path: Path) -> None:
     assert [(f.line, f.what) for f in found] == [(2, "nothing says which element of doses a Observation belongs to")]
     other = tmp_path / "again"
     other.mkdir()
-    assert faults(other, {"Patient": PATIENT, "MedicationDispense": DOSE, "Observation": nested + "partOf: [$ref MedicationDispense]\n"}) == []
+    assert (
+        faults(
+            other, {"Patient": PATIENT, "MedicationDispense": DOSE, "Observation": nested + "partOf: [$ref MedicationDispense]\n"}
+        )
+        == []
+    )
 
 
 def test_two_maps_that_cannot_be_told_apart(tmp_path: Path) -> None:
-    twin = 'resourceType: Organization\n$key: name\nname: $name\n'
+    twin = "resourceType: Organization\n$key: name\nname: $name\n"
     found = faults(tmp_path, {"Patient": PATIENT, "Organization.a": twin, "Organization.b": twin})
     assert sum("cannot be told apart" in f.what for f in found) == 2
 
 
 def test_by_needs_a_key_that_a_hole_holds(tmp_path: Path) -> None:
-    org = 'resourceType: Organization\n$each: doses\n$key: kind\nname: $state\n'
+    org = "resourceType: Organization\n$each: doses\n$key: kind\nname: $state\n"
     dose = DOSE + "performer: [{actor: $ref Organization by kind}]\n"
     found = faults(tmp_path, {"Patient": PATIENT, "Organization": org, "MedicationDispense": dose})
     assert any("no hole of Organization holds its key" in f.what and f.line == 7 for f in found)
@@ -151,13 +172,20 @@ def test_all_faults_come_at_once_and_stop_the_message(tmp_path: Path) -> None:
     assert [f.line for f in faults(tmp_path, {"Patient": PATIENT + "gendr: $name\n", "MedicationDispense": bad})] == [5, 7, 4]
     with pytest.raises(MapFaults) as caught:
         adapter.load(mappings=[tmp_path]).message("own/m")
-    assert [(f.file, f.line) for f in caught.value.faults] == [("own/m/MedicationDispense.yaml", 5), ("own/m/MedicationDispense.yaml", 7), ("own/m/Patient.yaml", 4)]
+    assert [(f.file, f.line) for f in caught.value.faults] == [
+        ("own/m/MedicationDispense.yaml", 5),
+        ("own/m/MedicationDispense.yaml", 7),
+        ("own/m/Patient.yaml", 4),
+    ]
 
 
 def test_manifest_faults_name_the_nearest_word(tmp_path: Path) -> None:
     found = faults(tmp_path, {"Patient": PATIENT}, manifest={"formt": "json"})
     assert any("formt is not a word of a message; did you mean format" in f.what for f in found)
-    assert any("there is no map Patint; did you mean Patient" in f.what for f in faults(tmp_path / "b", {"Patient": PATIENT}, listed=["Patint"]))
+    assert any(
+        "there is no map Patint; did you mean Patient" in f.what
+        for f in faults(tmp_path / "b", {"Patient": PATIENT}, listed=["Patint"])
+    )
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -23,8 +23,20 @@ identifier: [{system: "urn:nhs", value: $nhs}]
 
 
 def codemap(name: str, **rows: str | None) -> Step:
-    elements = [{"code": a, "target": [{"code": b, "equivalence": "equivalent"} if b else {"equivalence": "unmatched"}]} for a, b in rows.items()]
-    return Step(name, CodeMap({"resourceType": "ConceptMap", "name": name, "group": [{"source": f"urn:{name}", "target": "urn:t", "element": elements}]}))
+    elements = [
+        {"code": a, "target": [{"code": b, "equivalence": "equivalent"} if b else {"equivalence": "unmatched"}]}
+        for a, b in rows.items()
+    ]
+    return Step(
+        name,
+        CodeMap(
+            {
+                "resourceType": "ConceptMap",
+                "name": name,
+                "group": [{"source": f"urn:{name}", "target": "urn:t", "element": elements}],
+            }
+        ),
+    )
 
 
 def joined(pair: tuple[Any, Any]) -> Any:
@@ -71,21 +83,36 @@ def test_forty_millilitres_are_never_read_as_milligrams() -> None:
 
 
 def test_say_and_display_never_decide() -> None:
-    t = table(MedicationDispense='resourceType: MedicationDispense\ntype: {text: $say dose}\nwhenPrepared: $at\nmedicationCodeableConcept: {text: $name, coding: [{display: $name}]}\n')
-    record, unread, _ = read(t, [entry(1, resourceType="MedicationDispense", whenPrepared="2026", type={"text": "another"}, medicationCodeableConcept={"text": "a", "coding": [{"display": "b"}]})])
+    t = table(
+        MedicationDispense="resourceType: MedicationDispense\ntype: {text: $say dose}\nwhenPrepared: $at\nmedicationCodeableConcept: {text: $name, coding: [{display: $name}]}\n"
+    )
+    record, unread, _ = read(
+        t,
+        [
+            entry(
+                1,
+                resourceType="MedicationDispense",
+                whenPrepared="2026",
+                type={"text": "another"},
+                medicationCodeableConcept={"text": "a", "coding": [{"display": "b"}]},
+            )
+        ],
+    )
     assert record == {"at": "2026", "name": "a"}
     assert sorted(p.rpartition("resource.")[2] for p in unread) == ["medicationCodeableConcept.coding[0].display", "type.text"]
 
 
 def test_what_was_not_filled_drops_out() -> None:
-    t = table(Patient="resourceType: Patient\n$key: nhs\nidentifier: [{system: \"urn:nhs\", value: $nhs}]\naddress: [{use: home, line: $lines, period: {start: $from}}]\ncontact: [{name: {family: $next}}]\n")
+    t = table(
+        Patient='resourceType: Patient\n$key: nhs\nidentifier: [{system: "urn:nhs", value: $nhs}]\naddress: [{use: home, line: $lines, period: {start: $from}}]\ncontact: [{name: {family: $next}}]\n'
+    )
     assert fill(t, {"nhs": "1"})[0]["resource"].keys() == {"resourceType", "id", "identifier"}
     assert fill(t, {"nhs": "1", "from": "2026"})[0]["resource"]["address"] == [{"use": "home", "period": {"start": "2026"}}]
     assert fill(t, {"next": "no key, no resource"}) == []
 
 
 def test_a_value_whose_object_dropped_out_is_unread() -> None:
-    t = table(Patient=PATIENT + "extension: [{url: \"urn:a\", valueQuantity: {value: $n!, unit: $unit}}]\n")
+    t = table(Patient=PATIENT + 'extension: [{url: "urn:a", valueQuantity: {value: $n!, unit: $unit}}]\n')
     record = {"nhs": "1", "unit": "ml"}
     entries, run = t.fill(record)
     assert run.lost and t.unread_record(record, entries, run.lost) == ["unit"]
@@ -95,7 +122,7 @@ def test_a_value_whose_object_dropped_out_is_unread() -> None:
 
 
 def test_an_amount_without_its_number_is_unread() -> None:
-    t = table(Patient=PATIENT + "extension: [{url: \"urn:a\", valueQuantity: {value: $n!, unit: $unit}}]\n")
+    t = table(Patient=PATIENT + 'extension: [{url: "urn:a", valueQuantity: {value: $n!, unit: $unit}}]\n')
     entries = fill(t, {"nhs": "1", "n": 4, "unit": "ml"})
     broken = copy.deepcopy(entries)
     del broken[0]["resource"]["extension"][0]["valueQuantity"]["value"]
@@ -121,9 +148,23 @@ supportingInformation: [$ref MedicationDispense]
 
 def test_lists_keep_the_order_of_their_anchors() -> None:
     t = table(Patient=PATIENT, MedicationDispense=DOSES, MedicationAdministration=SEEN)
-    record = {"nhs": "1", "doses": [{"id": "b", "state": "given", "seen": "completed"}, {"id": "a", "state": "refused"}, {"id": "c", "state": "given", "seen": "not-done"}]}
+    record = {
+        "nhs": "1",
+        "doses": [
+            {"id": "b", "state": "given", "seen": "completed"},
+            {"id": "a", "state": "refused"},
+            {"id": "c", "state": "given", "seen": "not-done"},
+        ],
+    }
     entries = fill(t, record)
-    assert [e["resource"]["resourceType"][10:] for e in entries] == ["", "Dispense", "Dispense", "Administration", "Dispense", "Administration"] or len(entries) == 6
+    assert [e["resource"]["resourceType"][10:] for e in entries] == [
+        "",
+        "Dispense",
+        "Dispense",
+        "Administration",
+        "Dispense",
+        "Administration",
+    ] or len(entries) == 6
     assert read(t, entries) == (record, [], [])
     assert read(t, list(reversed(entries)))[0]["doses"] == list(reversed(record["doses"]))  # type: ignore[arg-type]
 
@@ -153,7 +194,7 @@ def test_another_patient_is_a_conflict_and_a_missing_one_is_said() -> None:
 
 
 def test_two_elements_that_differ_are_a_conflict_and_neither_wins_in_silence() -> None:
-    text = PATIENT + "birthDate: $born\nextension: [{url: \"urn:born\", valueDate: $born}]\n"
+    text = PATIENT + 'birthDate: $born\nextension: [{url: "urn:born", valueDate: $born}]\n'
     t = table(Patient=text)
     entries = fill(t, {"nhs": "1", "born": "1980-01-01"})
     entries[0]["resource"]["extension"][0]["valueDate"] = "1981-01-01"
@@ -173,7 +214,7 @@ def test_what_cannot_be_turned_back_is_compared() -> None:
 
 
 def test_unknown_codes() -> None:
-    t = table(Patient=PATIENT + "language: $state | state\nmaritalStatus: {coding: [{system: \"urn:t\", code: $other | state}]}\n")
+    t = table(Patient=PATIENT + 'language: $state | state\nmaritalStatus: {coding: [{system: "urn:t", code: $other | state}]}\n')
     _, run = t.fill({"nhs": "1", "state": "odd"})
     assert [(rule_of(i), i["severity"], i["expression"]) for i in run.issues] == [("code-unknown", "error", ["state"])]
     entries, run = t.fill({"nhs": "1", "other": "odd"})
@@ -181,7 +222,10 @@ def test_unknown_codes() -> None:
     assert entries[0]["resource"]["maritalStatus"] == {"coding": [{"system": "urn:state", "code": "odd"}]}
     assert read(t, entries) == ({"nhs": "1", "other": "odd"}, [], [])
     entries[0]["resource"]["maritalStatus"]["coding"][0] = {"system": "urn:t", "code": "odd"}
-    assert read(t, entries)[1] == ["Bundle.entry[0].resource.maritalStatus.coding[0].system", "Bundle.entry[0].resource.maritalStatus.coding[0].code"]
+    assert read(t, entries)[1] == [
+        "Bundle.entry[0].resource.maritalStatus.coding[0].system",
+        "Bundle.entry[0].resource.maritalStatus.coding[0].code",
+    ]
 
 
 def test_a_codec_of_two_paths() -> None:
@@ -192,36 +236,54 @@ def test_a_codec_of_two_paths() -> None:
 
 @pytest.mark.parametrize(("record", "there"), [({"nhs": "1", "sure": True}, True), ({"nhs": "1", "sure": False}, False)])
 def test_else_makes_absence_say_something(record: dict[str, Any], there: bool) -> None:
-    t = table(Patient=PATIENT + "extension: [{$when: {sure: true, else: false}, url: \"urn:sure\", valueCode: yes}]\n")
+    t = table(Patient=PATIENT + 'extension: [{$when: {sure: true, else: false}, url: "urn:sure", valueCode: yes}]\n')
     entries = fill(t, record)
     assert ("extension" in entries[0]["resource"]) is there
     assert read(t, entries)[0] == record
 
 
 def test_a_guard_sets_its_value_and_a_list_of_values_is_compared() -> None:
-    t = table(Patient=PATIENT + "gender: $g\nextension: [{$when: {g: [m, f]}, url: \"urn:known\", valueCode: $g}]\n")
+    t = table(Patient=PATIENT + 'gender: $g\nextension: [{$when: {g: [m, f]}, url: "urn:known", valueCode: $g}]\n')
     entries = fill(t, {"nhs": "1", "g": "m"})
     assert read(t, entries) == ({"nhs": "1", "g": "m"}, [], [])
     assert "extension" not in fill(t, {"nhs": "1", "g": "x"})[0]["resource"]
 
 
 def test_rest_takes_what_nothing_reads_but_never_a_modifier_or_a_safety_element() -> None:
-    text = "resourceType: MedicationRequest\n$id: local\nstatus: $status\nextension: [{url: \"urn:a\", valueCode: $a}, {$rest: extensions}]\n$rest: rest\n"
+    text = 'resourceType: MedicationRequest\n$id: local\nstatus: $status\nextension: [{url: "urn:a", valueCode: $a}, {$rest: extensions}]\n$rest: rest\n'
     t = table(native=True, MedicationRequest=text)
-    resource = entry(1, resourceType="MedicationRequest", status="active", note=[{"text": "n"}], doNotPerform=True, extension=[{"url": "urn:b", "valueCode": "b"}, {"url": "urn:a", "valueCode": "a"}], modifierExtension=[{"url": "urn:m", "valueBoolean": True}])
+    resource = entry(
+        1,
+        resourceType="MedicationRequest",
+        status="active",
+        note=[{"text": "n"}],
+        doNotPerform=True,
+        extension=[{"url": "urn:b", "valueCode": "b"}, {"url": "urn:a", "valueCode": "a"}],
+        modifierExtension=[{"url": "urn:m", "valueBoolean": True}],
+    )
     run = t.match([resource])
     unread, _, issues = t.account(run)
-    assert run.record == {"local": "00000000-0000-4000-8000-000000000001", "status": "active", "a": "a", "extensions": [{"url": "urn:b", "valueCode": "b"}], "rest": {"note": [{"text": "n"}]}}
+    assert run.record == {
+        "local": "00000000-0000-4000-8000-000000000001",
+        "status": "active",
+        "a": "a",
+        "extensions": [{"url": "urn:b", "valueCode": "b"}],
+        "rest": {"note": [{"text": "n"}]},
+    }
     assert run.carried == ["Bundle.entry[0].resource.extension[0] urn:b", "Bundle.entry[0].resource.note"]
-    assert sorted(unread) == ["Bundle.entry[0].resource.doNotPerform", "Bundle.entry[0].resource.modifierExtension[0].url", "Bundle.entry[0].resource.modifierExtension[0].valueBoolean"]
+    assert sorted(unread) == [
+        "Bundle.entry[0].resource.doNotPerform",
+        "Bundle.entry[0].resource.modifierExtension[0].url",
+        "Bundle.entry[0].resource.modifierExtension[0].valueBoolean",
+    ]
     assert {rule_of(i) for i in issues} == {"unread-safety"}
     back = fill(t, run.record)[0]["resource"]
     assert back["note"] == [{"text": "n"}] and {e["url"] for e in back["extension"]} == {"urn:a", "urn:b"}
 
 
 def test_by_writes_the_key() -> None:
-    goal = "resourceType: Goal\n$each: goals\n$key: no\nidentifier: [{system: \"urn:goal\", value: $no}]\n"
-    plan = "resourceType: CarePlan\n$key: plan\nidentifier: [{system: \"urn:plan\", value: $plan}]\ngoal: [$ref Goal]\nactivity:\n  - $each: acts\n    detail: {description: $what, goal: [{$each: goals, reference: $ref Goal by .}]}\n"
+    goal = 'resourceType: Goal\n$each: goals\n$key: no\nidentifier: [{system: "urn:goal", value: $no}]\n'
+    plan = 'resourceType: CarePlan\n$key: plan\nidentifier: [{system: "urn:plan", value: $plan}]\ngoal: [$ref Goal]\nactivity:\n  - $each: acts\n    detail: {description: $what, goal: [{$each: goals, reference: $ref Goal by .}]}\n'
     t = table(Goal=goal, CarePlan=plan)
     record = {"plan": "p", "goals": [{"no": "1"}, {"no": "2"}], "acts": [{"what": "a", "goals": ["2", "1"]}, {"what": "b"}]}
     entries = fill(t, record)
@@ -232,7 +294,7 @@ def test_by_writes_the_key() -> None:
 
 
 def test_one_organisation_in_two_roles() -> None:
-    clinic = "resourceType: Organization\n$key: clinic\nidentifier: [{system: \"urn:ods\", value: $clinic}]\n"
+    clinic = 'resourceType: Organization\n$key: clinic\nidentifier: [{system: "urn:ods", value: $clinic}]\n'
     pharmacy = clinic.replace("clinic", "pharmacy")
     patient = PATIENT + "managingOrganization: $ref Organization.clinic\ngeneralPractitioner: [$ref Organization.pharmacy]\n"
     t = table(Patient=patient, Organization__clinic=clinic, Organization__pharmacy=pharmacy)
@@ -251,7 +313,9 @@ def test_a_literal_dollar() -> None:
 def test_lineage_names_both_places_the_line_and_the_codecs() -> None:
     t = table(Patient=PATIENT, MedicationDispense=DOSES)
     rows = t.lineage(fill(t, {"nhs": "1", "doses": [{"id": "a", "state": "given"}]}))
-    assert ("Bundle.entry[1].resource.status", "doses[0].state", "MedicationDispense.yaml:5", ("state",)) in [(r.target, r.source, r.map, r.codecs) for r in rows]
+    assert ("Bundle.entry[1].resource.status", "doses[0].state", "MedicationDispense.yaml:5", ("state",)) in [
+        (r.target, r.source, r.map, r.codecs) for r in rows
+    ]
 
 
 def test_no_value_stands_in_an_issue() -> None:

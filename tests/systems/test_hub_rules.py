@@ -17,13 +17,29 @@ def quantity(value: int, code: str) -> dict[str, Any]:
     return {"value": value, "system": "http://snomed.info/sct", "code": code}
 
 
-def dispense(supplied: str, prescribed: str | None = None, code: str | None = SOLUTION, name: str = "Methadone oral solution", status: str = "completed") -> dict[str, Any]:
+def dispense(
+    supplied: str,
+    prescribed: str | None = None,
+    code: str | None = SOLUTION,
+    name: str = "Methadone oral solution",
+    status: str = "completed",
+) -> dict[str, Any]:
     concept: dict[str, Any] = {"text": name}
     if code:
         concept["coding"] = [{"system": "http://snomed.info/sct", "code": code}]
-    made = {"resourceType": "MedicationDispense", "status": status, "medicationCodeableConcept": concept, "quantity": quantity(40, supplied)}
+    made = {
+        "resourceType": "MedicationDispense",
+        "status": status,
+        "medicationCodeableConcept": concept,
+        "quantity": quantity(40, supplied),
+    }
     if prescribed:
-        made["extension"] = [{"url": "https://ost-adapter.example/fhir/StructureDefinition/prescribed-amount", "valueQuantity": quantity(40, prescribed)}]
+        made["extension"] = [
+            {
+                "url": "https://ost-adapter.example/fhir/StructureDefinition/prescribed-amount",
+                "valueQuantity": quantity(40, prescribed),
+            }
+        ]
     return made
 
 
@@ -62,14 +78,20 @@ def test_every_amount_of_an_order_is_looked_at() -> None:
         "dosageInstruction": [{"doseAndRate": [{"doseQuantity": quantity(1, TABLET)}]}],
         "dispenseRequest": {"quantity": quantity(14, TABLET)},
     }
-    assert [place for _, _, place in found(order)] == [[f"{AT}.dosageInstruction[0].doseAndRate[0].dose"], [f"{AT}.dispenseRequest.quantity"]]
+    assert [place for _, _, place in found(order)] == [
+        [f"{AT}.dosageInstruction[0].doseAndRate[0].dose"],
+        [f"{AT}.dispenseRequest.quantity"],
+    ]
     statement = {**order, "resourceType": "MedicationStatement", "dosage": order["dosageInstruction"]}
     assert found(statement)[0][2] == [f"{AT}.dosage[0].doseAndRate[0].dose"]
     administration = {**order, "resourceType": "MedicationAdministration", "dosage": {"dose": quantity(1, TABLET)}}
     assert found(administration) == [("error", "unit-against-product", [f"{AT}.dosage.dose"])]
 
 
-@pytest.mark.parametrize(("number", "valid"), [("9990000018", True), ("9990000019", False), ("999 000 0018", False), ("999000001", False), (9990000018, False)])
+@pytest.mark.parametrize(
+    ("number", "valid"),
+    [("9990000018", True), ("9990000019", False), ("999 000 0018", False), ("999000001", False), (9990000018, False)],
+)
 def test_nhs_number(number: Any, valid: bool) -> None:
     assert nhs_number_is_valid(number) is valid
     patient = {"resourceType": "Patient", "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": number}]}

@@ -36,7 +36,7 @@ def rule(key: str, schema: Schema, path: str = "") -> Schema:
 
 
 def _model(name: str) -> Any:
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - the gate itself must start without the models
+    from fhir.resources.R4B import get_fhir_model_class
 
     return get_fhir_model_class(name)
 
@@ -217,6 +217,8 @@ def _property(path: str, row: Row, codes: list[str] | None) -> Schema:
     name = row["t"]
     if codes:
         one: Schema = {"enum": [*codes, None] if row.get("l") else codes}
+    elif path in r4.URIS:
+        one = ref("uri")
     elif row.get("p"):
         one = ref(f"{name}.null" if row.get("l") else name)
     elif name == "Resource" and path.endswith(".contained"):

@@ -16,8 +16,8 @@ Json = dict[str, Any]
 
 #: Keys of an ElementDefinition that make no rule by themselves.
 _SILENT = frozenset(
-    "id path sliceName short definition comment requirements alias mustSupport isSummary isModifier isModifierReason example mapping "
-    "label code condition meaningWhenMissing orderMeaning extension".split()
+    "id path sliceName short definition comment requirements alias mustSupport isSummary isModifier isModifierReason example "
+    "mapping label code condition meaningWhenMissing orderMeaning extension".split()
 )
 
 

@@ -23,7 +23,7 @@ Env = tuple[Items, Items]
 Expression = Callable[[Items, Env], Items]
 
 
-def here(items: Items, env: Env) -> Items:  # noqa: ARG001 - as every expression
+def here(items: Items, env: Env) -> Items:
     """$this, and where a path begins. Results are shared and never changed in place."""
     return items
 
@@ -36,7 +36,7 @@ class Constant:
     def __init__(self, items: Items) -> None:
         self.items = items
 
-    def __call__(self, items: Items, env: Env) -> Items:  # noqa: ARG002 - as every expression
+    def __call__(self, items: Items, env: Env) -> Items:
         """The items."""
         return self.items
 

@@ -84,6 +84,9 @@ TARGETS: dict[str, list[str]] = {
     "Group.member.entity": ["Patient", "Practitioner", "PractitionerRole", "Device", "Medication", "Substance", "Group"],
 }
 
+#: Elements of type string that hold a URI: a blank in one is a fault. https://hl7.org/fhir/R4/references.html#literal
+URIS = frozenset({"Reference.reference"})
+
 #: Elements of type SimpleQuantity (no comparator, sqty-1), which the models call Quantity. Choices by their JSON name.
 SIMPLE_QUANTITIES = frozenset(
     (

@@ -1,0 +1,87 @@
+"""What GP Connect Update Record needs beyond maps: the document inside the message, and the codes that STU3 has otherwise.
+
+The words that a GP reads are in gp_words.py. Shape and codes: NHS England's guides, named in mappings/gp_connect/system.yaml.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.fhir.outcome import BASE
+from adapter.mapping.codecs import codec
+from adapter.mapping.runtime import namespace, uuid5
+from adapter.systems import gp_words
+
+Entry = dict[str, Any]
+
+_DOCUMENT = namespace("gp_connect/update-record/Bundle.document")
+
+
+def pack(entries: list[Entry]) -> dict[str, Any]:
+    """The ITK3 message of these entries: its header and the header's organisation, and in a document all that they speak of.
+
+    https://developer.nhs.uk/apis/itk3messagedistribution/ ; a document's first entry is its Composition, as the maps give it.
+    """
+    entries = one_of_each(entries)
+    shells = {e["resource"]["type"]: e["resource"] for e in entries if e["resource"]["resourceType"] == "Bundle"}
+    header = next(e for e in entries if e["resource"]["resourceType"] == "MessageHeader")
+    place, sender = header["resource"]["focus"][0]["reference"], header["resource"]["sender"]["reference"]
+    outside = [_with_id(e) for e in entries if e is header or e.get("fullUrl") == sender]
+    inside = [_with_id(e) for e in entries if "fullUrl" in e and e is not header and e["fullUrl"] != sender]
+    document = {"fullUrl": place, "resource": {**shells["document"], "entry": inside}}
+    return {**shells["message"], "entry": [*outside, _with_id(document)]}
+
+
+def one_of_each(entries: list[Entry]) -> list[Entry]:
+    """The entries without those that say of a person or organisation what another has said; references to them are re-pointed."""
+    kept: dict[str, str] = {}
+    same: dict[str, str] = {}
+    for entry in entries:
+        if entry["resource"]["resourceType"] in ("Organization", "Practitioner"):
+            first = kept.setdefault(repr(entry["resource"]), entry["fullUrl"])
+            if first != entry["fullUrl"]:
+                same[entry["fullUrl"]] = first
+    if not same:
+        return entries
+    return [{**e, "resource": _repointed(e["resource"], same)} for e in entries if e.get("fullUrl") not in same]
+
+
+def _repointed(value: Any, same: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {k: same.get(v, v) if k == "reference" else _repointed(v, same) for k, v in value.items()}
+    if isinstance(value, list):
+        made = [_repointed(v, same) for v in value]
+        return [v for n, v in enumerate(made) if not (isinstance(v, dict) and "reference" in v and v in made[:n])]
+    return value
+
+
+def _with_id(entry: Entry) -> Entry:
+    resource = entry["resource"]
+    rest = {k: v for k, v in resource.items() if k != "resourceType"}
+    return {**entry, "resource": {"resourceType": resource["resourceType"], "id": entry["fullUrl"].removeprefix("urn:uuid:"), **rest}}
+
+
+def _first(values: tuple[Any, ...]) -> Any:
+    """The first value that is there."""
+    return next(v for v in values if v is not None)
+
+
+def _message_definition(record: dict[str, Any]) -> str:
+    """The guide has none for its own messages; ours says which event of the hub the message is."""
+    return f"{BASE}/MessageDefinition/{'dose-outcome' if 'doses' in record else 'prescription-changed'}"
+
+
+def _dispense_status(status: str) -> str:
+    """R4's status -> STU3's, which says apart (notDone) that nothing was dispensed. https://hl7.org/fhir/STU3/medicationdispense.html"""
+    return {"completed": "completed", "declined": "stopped", "entered-in-error": "entered-in-error"}[status]
+
+
+codec("gp-document", read=lambda pair: uuid5(_DOCUMENT, "\x1f".join(pair)))
+codec("gp-token", read=lambda pair: "|".join(pair))
+codec("gp-endpoint", read=lambda ods: f"urn:nhs-uk:addressing:ods:{ods}")
+codec("gp-message-definition", read=_message_definition)
+codec("gp-first", read=_first)
+codec("gp-dispense-status", read=_dispense_status)
+codec("gp-report-status", read=lambda status: status if status == "entered-in-error" else "final")
+codec("gp-not-done", read=lambda outcome: outcome in ("missed", "withheld"))
+gp_words.register()
