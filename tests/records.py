@@ -44,7 +44,7 @@ class Records:
     def draw(self, steer: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
         """One valid record; `steer` may set values (an outcome, say) before it is mended. Raises AssertionError if it cannot be."""
         for _ in range(20):
-            record = self.value(self.schema, (), 0)
+            record: dict[str, Any] = self.value(self.schema, (), 0)
             if steer:
                 steer(record)
             for _ in range(40):
@@ -63,7 +63,7 @@ class Records:
                     steer(record)
             else:
                 continue
-            made = prune(record)
+            made: dict[str, Any] = prune(record)
             if self.valid.is_valid(made):
                 return made
         raise AssertionError("no valid record could be drawn from the schema")
@@ -124,12 +124,11 @@ class Records:
     def object(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
         required = schema.get("required", ())
         likely = 0.75 if depth < 3 else 0.5
-        made = {
+        return {
             name: self.value(below, (*path, name), depth + 1)
             for name, below in schema.get("properties", {}).items()
             if below is not False and (name in required or self.random.random() < likely)
         }
-        return made
 
     def number(self, schema: dict[str, Any], kind: str) -> Any:
         low = schema.get("minimum", schema.get("exclusiveMinimum", 1))
@@ -176,7 +175,7 @@ class Records:
 
     def fits(self, schema: dict[str, Any]) -> Callable[[str], bool]:
         """Whether a text has the form that a schema asks for; compiled once."""
-        rules = {k: schema[k] for k in ("pattern", "minLength", "maxLength", "format") if k in schema}
+        rules: dict[str, Any] = {k: schema[k] for k in ("pattern", "minLength", "maxLength", "format") if k in schema}
         key = repr(sorted(rules.items()))
         if key not in self.forms:
             self.forms[key] = jsonschema_rs.validator_for(rules, validate_formats=True).is_valid
@@ -191,7 +190,9 @@ class Records:
     # mending ------------------------------------------------------------------------------------------------------
     def mend(self, record: Any, error: Any) -> None:
         """Change the record where a rule of the schema says that it is wrong."""
-        parent, name, here = None, None, record
+        parent: Any = None
+        name: Any = None
+        here: Any = record
         for part in error.instance_path:
             if (
                 not isinstance(here, dict | list)

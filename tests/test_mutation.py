@@ -63,17 +63,17 @@ def nodes(node: Node, where: str) -> Iterator[tuple[str, Node | None]]:
             if name == "resourceType":
                 continue
             for what, new in nodes(child, f"{where}.{name}"):
-                fields = {k: (new if k == name else v) for k, v in node.fields.items() if k != name or new is not None}
+                fields: Any = {k: (new if k == name else v) for k, v in node.fields.items() if k != name or new is not None}
                 yield what, dataclasses.replace(node, fields=fields)
     elif isinstance(node, Array):
         for j, child in enumerate(node.items):
             for what, new in nodes(child, f"{where}[{j}]"):
-                items = tuple(new if k == j else c for k, c in enumerate(node.items) if k != j or new is not None)
+                items: Any = tuple(new if k == j else c for k, c in enumerate(node.items) if k != j or new is not None)
                 yield what, dataclasses.replace(node, items=items) if items else None
 
 
 def concept_map(codemap: CodeMap, rows: list[tuple[str, str | None, str]]) -> CodeMap:
-    elements = [
+    elements: list[Any] = [
         {
             "code": code,
             "target": [
@@ -85,8 +85,8 @@ def concept_map(codemap: CodeMap, rows: list[tuple[str, str | None, str]]) -> Co
         for code, target, display in rows
     ]
     for element in elements:
-        if not element["target"][0].get("display"):  # type: ignore[index]
-            element["target"][0].pop("display", None)  # type: ignore[index]
+        if not element["target"][0].get("display"):
+            element["target"][0].pop("display", None)
     return CodeMap(
         {
             "resourceType": "ConceptMap",

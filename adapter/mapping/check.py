@@ -94,7 +94,7 @@ class _Checker:
             for name in found.node.codecs if isinstance(found.node, Hole) else ():
                 made = self.step(name)
                 if made is None:
-                    known = getattr(getattr(self.step, "__self__", None), "names", list)()
+                    known: list[str] = getattr(getattr(self.step, "__self__", None), "names", list)()
                     line = found.node.line if isinstance(found.node, Hole) else 1
                     self.add(
                         m,
@@ -242,17 +242,15 @@ class _Checker:
                     "what it says would be lost in silence",
                     "give it a hole",
                 )
-        if m.root.rest is not None or any(
-            isinstance(f.node, Rest) or (isinstance(f.node, Object) and f.node.rest is not None) for f in find(m)
-        ):
-            if not self.speaks_fhir:
-                self.add(
-                    m,
-                    m.root.line,
-                    "$rest stands only in maps of a system that itself speaks FHIR",
-                    "elsewhere it would turn a misspelt element into silence",
-                    "name the elements",
-                )
+        rests = any(isinstance(f.node, Rest) or (isinstance(f.node, Object) and f.node.rest is not None) for f in find(m))
+        if rests and not self.speaks_fhir:
+            self.add(
+                m,
+                m.root.line,
+                "$rest stands only in maps of a system that itself speaks FHIR",
+                "elsewhere it would turn a misspelt element into silence",
+                "name the elements",
+            )
         for guard in m.root.when:
             if guard.otherwise is not None:
                 self.add(
@@ -334,9 +332,8 @@ class _Checker:
                         givers.add(at)
                 elif how in ("by", "rest"):
                     givers.add(at)
-                elif how == "guard" and isinstance(node, Object):
-                    if any(len(g.values) == 1 for g in node.when):
-                        givers.add(at)
+                elif how == "guard" and isinstance(node, Object) and any(len(g.values) == 1 for g in node.when):
+                    givers.add(at)
         for at, (m, found) in every.items():
             if at not in givers:
                 line = getattr(found.node, "line", 1)
@@ -345,7 +342,7 @@ class _Checker:
                     line,
                     f"{show(at)} cannot be given back",
                     f"no hole that reads it can be turned back ({'.'.join(found.element) or 'the key'} is the first)",
-                    "add an element that says it by itself, for example a coded extension, or list it under $one-way with the reason",
+                    "add an element that says it by itself (a coded extension), or list it under $one-way with the reason",
                 )
 
 

@@ -463,9 +463,7 @@ def _insecure(spec: TableSpec) -> set[Place]:
         sure = not m.root.when and not any(isinstance(n, Hole) and n.required for n in m.root.fields.values())
         for at, found, how in paths_read(m):
             every.add(at)
-            if how in ("key", "guard", "rest"):
-                secure.add(at)
-            elif (
+            if how in ("key", "guard", "rest") or (
                 how == "hole"
                 and sure
                 and not found.conditional

@@ -37,7 +37,7 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
-def scalar(node: yaml.ScalarNode) -> Any:
+def scalar(node: yaml.Node) -> Any:
     """The value of a YAML scalar: str, int, Decimal, bool or None."""
     kind = node.tag.rsplit(":", 1)[-1]
     if kind == "int":

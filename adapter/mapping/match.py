@@ -125,9 +125,8 @@ class MatchWriter:
                 else:
                     tests.append(f"{x}.get({name!r}) == {self.src.constant(value)}")
             elif isinstance(child, Array):
-                for item in child.items:
-                    if is_constant(item):
-                        tests.append(f"S.holds({x}.get({name!r}), {self.src.constant(plain(item))})")
+                constants = [self.src.constant(plain(item)) for item in child.items if is_constant(item)]
+                tests += [f"S.holds({x}.get({name!r}), {constant})" for constant in constants]
         return tests
 
     def object(self, node: Object, x: str, where: str, unread: str, name: str = "") -> list[str]:
@@ -284,7 +283,7 @@ class MatchWriter:
     def array(self, node: Array, a: str, where: str, unread: str, resting: bool, name: str) -> list[str]:
         """Every element goes to the first template that recognises it; what none does is unread, or `$rest`."""
         src = self.src
-        items = [item for item in node.items if not isinstance(item, Rest)]
+        items: list[Node] = [item for item in node.items if not isinstance(item, Rest)]
         rests = [item for item in node.items if isinstance(item, Rest)]
         holes = [item for item in items if not is_constant(item)]
         captured: list[str] = []
@@ -307,7 +306,7 @@ class MatchWriter:
             for ref, var, place in self.pending:
                 self.missing(ref, var, place)
             self.pending = []
-            captured += [v for v in lists.values()]
+            captured += lists.values()
             if rests:
                 var = self.var("v")
                 with src.block(f"if {left}:"):

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
 
-MISS: Any = type("Miss", (), {"__repr__": lambda self: "MISS"})()
+MISS: Any = type("Miss", (), {"__repr__": lambda _: "MISS"})()
 
 #: What a codec may raise over a value that is not what it takes: on match the value is another system's.
 WRONG = (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError)
@@ -45,7 +45,7 @@ def full_url(value: Any) -> str:
 
 def own_id(url: str) -> str:
     """The other way: what `$id` captures from a fullUrl."""
-    return url[9:] if url.startswith("urn:uuid:") else url
+    return url.removeprefix("urn:uuid:")
 
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")

@@ -53,7 +53,7 @@ SAFETY: dict[str, tuple[str, ...]] = {
 
 def _step(value: Any, part: str | int) -> tuple[Any, str]:
     """One step down: the value below, and the step's name in a safety path ("" for an index)."""
-    below = value[part] if isinstance(value, dict | list) else None
+    below: Any = value[part]
     if isinstance(part, int):
         return below, f"[{below['url']}]" if isinstance(below, dict) and isinstance(below.get("url"), str) else ""
     return below, part
@@ -83,6 +83,4 @@ def is_safety(resource: Any, parts: tuple[str | int, ...]) -> bool:
 def names_safety(kind: str, path: str) -> bool:
     """Whether a map's element path (as under `$ignored`) is a safety element of that type, or holds one."""
     listed = (*SAFETY["*"], *SAFETY.get(kind, ()))
-    return any(
-        path == one or path.startswith(one + ".") or one.startswith(path + ".") or one.startswith(path + "[") for one in listed
-    )
+    return any(path == one or path.startswith(one + ".") or one.startswith((path + ".", path + "[")) for one in listed)

@@ -116,8 +116,7 @@ def find(m: Map) -> Iterator[Found]:
             for child in node.items:
                 yield from visit(child, element, lists, conditional)
 
-    unkeyed = not m.key and m.id is None
-    yield from visit(m.root, (), root_lists, False if not unkeyed else False)
+    yield from visit(m.root, (), root_lists, False)
 
 
 def paths_read(m: Map) -> Iterator[tuple[Place, Found, Any]]:
@@ -127,20 +126,20 @@ def paths_read(m: Map) -> Iterator[tuple[Place, Found, Any]]:
         if (at := place(lists, path)) is not None:
             yield at, Found(m, (), m.root, lists, False), "key"
     for found in find(m):
-        node = found.node
-        if isinstance(node, Hole):
-            for path in node.paths:
-                if not path.place and (at := place(found.lists, path)) is not None:
-                    yield at, found, "hole"
-        elif isinstance(node, Ref) and node.by is not None:
-            if (at := place(found.lists, node.by)) is not None:
-                yield at, found, "by"
-        elif isinstance(node, Rest):
-            if (at := place(found.lists, node.path)) is not None:
-                yield at, found, "rest"
-        elif isinstance(node, Object):
-            for guard in node.when:
-                if (at := place(found.lists, guard.path)) is not None:
-                    yield at, found, "guard"
-            if node.rest is not None and (at := place(found.lists, node.rest)) is not None:
-                yield at, found, "rest"
+        for path, how in _node_paths(found.node):
+            if (at := place(found.lists, path)) is not None:
+                yield at, found, how
+
+
+def _node_paths(node: Node) -> Iterator[tuple[Path, str]]:
+    """The record paths of one node, and how it reads them."""
+    if isinstance(node, Hole):
+        yield from ((path, "hole") for path in node.paths if not path.place)
+    elif isinstance(node, Ref) and node.by is not None:
+        yield node.by, "by"
+    elif isinstance(node, Rest):
+        yield node.path, "rest"
+    elif isinstance(node, Object):
+        yield from ((guard.path, "guard") for guard in node.when)
+        if node.rest is not None:
+            yield node.rest, "rest"

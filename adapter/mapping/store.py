@@ -34,9 +34,8 @@ class StoreWriter:
         for capture in sorted(self.w.body.captures, key=lambda c: c.soft):
             if self.w.trace and capture.kind != "list":
                 self.rows(capture)
-            if capture.kind == "guard" and len(capture.constant[0].values) != 1:
-                checkers.append(capture)
-            elif capture.hole is not None and not self.w.spec.reversible(capture.hole):
+            several = capture.kind == "guard" and len(capture.constant[0].values) != 1
+            if several or (capture.hole is not None and not self.w.spec.reversible(capture.hole)):
                 checkers.append(capture)
             else:
                 if len(capture.paths) > 1:  # what a codec gives back for several paths may not be all that the value said
@@ -179,20 +178,17 @@ class StoreWriter:
         inner = any(t[0] == "" for t in targets)
         sure = [t[0] == "" or not self.w.shared.get((int(t[0][1:]), t[1][0] if t[1] else ""), False) for t in targets]
         value = "True" if capture.kind == "guard" else capture.var
+        told = f"{value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}"
         with src.block(f"if {capture.var} is not None:"):
             if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
                 values = [v or "None" for v in local]
-                src(
-                    f"S.verify({forward}, ({', '.join(values)},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r})"
-                )
+                src(f"S.verify({forward}, ({', '.join(values)},), {told})")
             else:
                 places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
-                src(
-                    f"S.later.append(({forward}, ({places},), {value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}, i))"
-                )
+                src(f"S.later.append(({forward}, ({places},), {told}, i))")
 
     def forward(self, capture: Capture) -> Any:
-        """values -> what fill would write there."""
+        """Values -> what fill would write there."""
         if capture.kind == "guard":
             allowed = capture.constant[0].values
             if not allowed:
@@ -230,9 +226,8 @@ class StoreWriter:
             if frame.startswith("outer"):
                 continue
             with src.block(f"if {capture.var} is not None:"):
-                src(
-                    f"S.row({self.at(capture.where)}, {frame}, {place}, {f'{self.w.map.file}:{capture.line}'!r}, {capture.codecs!r})"
-                )
+                line = f"{self.w.map.file}:{capture.line}"
+                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r})")
 
     def prefix(self) -> tuple[str, str]:
         """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
-from adapter.mapping.match import MatchWriter
 from adapter.mapping.fill import FillWriter
+from adapter.mapping.match import MatchWriter
 from adapter.mapping.plan import Groups, Lists, common_depth, plan_fill, refs
 from adapter.mapping.runtime import Run, leaves, parts_of
 from adapter.mapping.safety import is_safety
@@ -122,7 +122,7 @@ class Table:
             for place in leaves(value, where):
                 parts = parts_of(place, at)
                 kind = str(resource.get("resourceType"))
-                if place in unread or (parts == ("resourceType",) and False):
+                if place in unread:
                     continue
                 if self.ignores(kind, resource, parts):
                     ignored[place] = None

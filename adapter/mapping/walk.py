@@ -7,7 +7,7 @@ that lead to them, and only then by their type. A resource that no map speaks of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
@@ -318,21 +318,12 @@ class MatchRun:
         """Run every role over the resources that are its own; gives the record."""
         assigned = self.assign()
         for role in self.roles:
+            own = assigned.get(role.name, [])
             if role.lists:
-                for i in assigned.get(role.name, ()):
+                for i in own:
                     self.element(role, i)
             else:
-                i = self.claims.get(role.name)
-                free = [j for j in assigned.get(role.name, ()) if j not in self.runs]
-                if i is None and free:
-                    i = free[0]
-                if i is not None and (
-                    i in assigned.get(role.name, ())
-                    or self.entries[i]["resource"].get("resourceType") == role.type
-                    and role.recognise(self.entries[i]["resource"], self)
-                ):
-                    if self.run(role, i, (self.record,)):
-                        self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
+                self.only(role, own)
         self.gather()
         for forward, places, value, where, soft, codecs, i in self.later:
             self.current = i
@@ -340,6 +331,16 @@ class MatchRun:
             self.verify(forward, values, value, where, soft, codecs)
         self.finish()
         return self.record
+
+    def only(self, role: Role, own: list[int]) -> None:
+        """A role outside lists: who is referred to as it, and only then the first that can be known by itself."""
+        i = self.claims.get(role.name)
+        if i is None:
+            i = next((j for j in own if j not in self.runs), None)
+        elif i not in own and not role.recognise(self.entries[i]["resource"], self):
+            return
+        if i is not None and self.run(role, i, (self.record,)):
+            self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
 
     def assign(self) -> dict[str, list[int]]:
         """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""

@@ -58,7 +58,10 @@ def _repointed(value: Any, same: dict[str, str]) -> Any:
 def _with_id(entry: Entry) -> Entry:
     resource = entry["resource"]
     rest = {k: v for k, v in resource.items() if k != "resourceType"}
-    return {**entry, "resource": {"resourceType": resource["resourceType"], "id": entry["fullUrl"].removeprefix("urn:uuid:"), **rest}}
+    return {
+        **entry,
+        "resource": {"resourceType": resource["resourceType"], "id": entry["fullUrl"].removeprefix("urn:uuid:"), **rest},
+    }
 
 
 def _first(values: tuple[Any, ...]) -> Any:

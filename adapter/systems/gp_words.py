@@ -20,22 +20,23 @@ from adapter.shipped import PROFILES
 
 Record = dict[str, Any]
 
+#: Outcome of a dose -> what a GP reads; none of them says more than the definition in CodeSystem dose-outcome.
 OUTCOMES = {
-    "supervised": "supervised: supplied, and seen to be swallowed in full",
-    "take-home": "supplied to take home; whether it was taken is not known",
-    "missed": "missed: due and not collected",
-    "withheld": "withheld: the patient attended and the dose was not supplied",
-    "not-swallowed": "handed over under supervision and not swallowed",
-    "partial": "handed over under supervision and seen to be swallowed in part",
-    "elsewhere": "said to have been had elsewhere",
-    "depot": "given by a professional as a prolonged-release injection",
+    "supervised": "Supervised, seen to be swallowed in full",
+    "take-home": "Supplied to take home; whether it was taken is not known",
+    "missed": "Missed, not collected",
+    "withheld": "Withheld, the patient attended and the dose was not supplied",
+    "not-swallowed": "Handed over under supervision and not swallowed",
+    "partial": "Handed over under supervision and seen to be swallowed in part",
+    "elsewhere": "Said to have been had elsewhere",
+    "depot": "Given by a professional as a prolonged-release injection",
 }
 CHANGES = {
     "stopped": "stopped",
-    "held": "held: nothing is to be supplied until it is resumed",
+    "held": "held, nothing is to be supplied until it is resumed",
     "resumed": "resumed",
     "replaced": "replaced by another item",
-    "amended": "amended: it stands with the content below",
+    "amended": "amended, it stands with the content given here",
     "cancelled": "cancelled before anything was supplied",
 }
 SUPERVISION = {
@@ -44,7 +45,7 @@ SUPERVISION = {
     "unknown": "Whether supervised consumption is asked for is not known.",
 }
 SEEN = {"completed": "", "not-done": "Not swallowed.", "entered-in-error": "What was seen of it is withdrawn: entered in error."}
-WITHDRAWN = "WITHDRAWN: this report was entered in error."
+WITHDRAWN = "WITHDRAWN, entered in error: "
 NHS_REASONS = {"0010": "Patient did not collect medication", "0002": "Clinically unsuitable"}
 REGISTERS = {"gmc-number": "GMC", "nmc-number": "NMC", "gphc-number": "GPhC", "hcpc-number": "HCPC"}
 TELECOMS = {"phone": "telephone", "sms": "text message"}
@@ -87,6 +88,11 @@ def amount(quantity: Record) -> str:
     return f"{quantity['value']} {unit}" if unit else f"{quantity['value']} (the unit is not said)"
 
 
+def count(number: Any, what: str) -> str:
+    """1 day, 2 days."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def token(identifier: Record) -> str:
     """An identifier for people."""
     return str(identifier.get("value") or identifier.get("system"))
@@ -94,7 +100,7 @@ def token(identifier: Record) -> str:
 
 def medicine(product: Record) -> str:
     """The product's name and code."""
-    name = product.get("text") or product.get("name") or "a medicine"
+    name = product.get("text") or product.get("name") or "Medicine"
     codes = [f"dm+d {product['code']}"] if "code" in product else []
     if "name" in product and product["name"] != name:
         codes.insert(0, product["name"])
@@ -118,7 +124,9 @@ def person(one: Record) -> str:
 
 def organisation(one: Record) -> str:
     """Name and ODS code."""
-    return f"{one['name']} ({one['ods_code']})" if "name" in one and "ods_code" in one else str(one.get("name", one.get("ods_code")))
+    return (
+        f"{one['name']} ({one['ods_code']})" if "name" in one and "ods_code" in one else str(one.get("name", one.get("ods_code")))
+    )
 
 
 def reasons(reason: Record, system: str) -> str:
@@ -147,9 +155,8 @@ def dose(one: Record) -> str:
 
 def _dose_head(one: Record) -> Iterator[str]:
     number = f", dose {one['number']} of the day" if "number" in one else ""
-    yield f"{day(one['date'])}{number}: {OUTCOMES[one['outcome']]}."
-    if one["status"] == "entered-in-error":
-        yield WITHDRAWN
+    withdrawn = WITHDRAWN * (one["status"] == "entered-in-error")
+    yield f"{withdrawn}{day(one['date'])}{number}: {OUTCOMES[one['outcome']]}."
     yield f"{medicine(one['product'])}."
     if "prescribed" in one:
         yield f"Prescribed for this dose: {amount(one['prescribed'])}."
@@ -160,7 +167,7 @@ def _dose_supply(one: Record) -> Iterator[str]:
     collector = one.get("collected_by", {})
     yield from sentences(
         ("supplied" in one, lambda: f"Supplied: {amount(one['supplied'])}."),
-        ("days_supply" in one, lambda: f"Handed over for {one['days_supply']} day(s)."),
+        ("days_supply" in one, lambda: f"Handed over for {count(one['days_supply'], 'day')}."),
         ("handed_over_at" in one, lambda: f"Handed over {day(one['handed_over_at'])}."),
         (bool(why), lambda: f"Reason: {reasons(why, 'withheld-reason')}."),
         ("who" in collector, lambda: f"Collected by: {terms('collector')[collector['who']].lower()}."),
@@ -213,7 +220,11 @@ def after(one: Record) -> str:
 
 def last_supervised(doses: Iterable[Record]) -> str:
     """The last dose of the message that was seen swallowed in full, or that there is none."""
-    stands = [d for d in doses if d["outcome"] == "supervised" and "entered-in-error" not in (d["status"], d.get("seen", {}).get("status"))]
+    stands = [
+        d
+        for d in doses
+        if d["outcome"] == "supervised" and "entered-in-error" not in (d["status"], d.get("seen", {}).get("status"))
+    ]
     if not stands:
         return "No dose in this report was seen to be swallowed in full."
     last = max(stands, key=lambda d: (d["date"], d.get("number", 0)))
@@ -238,9 +249,13 @@ def change(one: Record) -> str:
     """What changed of an item: from when, why, and what takes its place."""
     form = f" of form {token(one['serial'])}" if "serial" in one else ""
     what = one.get("change", {})
-    head = f"Prescription item {token(one['item'])}{form}: {CHANGES[what['type']]}." if what else f"New prescription item {token(one['item'])}{form}."
+    withdrawn = WITHDRAWN * (one["status"] == "entered-in-error")
+    head = (
+        f"Prescription item {token(one['item'])}{form}: {CHANGES[what['type']]}."
+        if what
+        else f"New prescription item {token(one['item'])}{form}."
+    )
     told = (
-        (one["status"] == "entered-in-error", lambda: WITHDRAWN),
         (True, lambda: f"{medicine(one['product'])}."),
         ("effective" in what, lambda: f"From {day(what['effective'])}."),
         ("reason" in what, lambda: f"Reason: {reasons(what['reason'], 'prescription-change-reason')}."),
@@ -251,12 +266,19 @@ def change(one: Record) -> str:
         ("replaces" in one, lambda: f"It corrects record {token(one['replaces'])}."),
         ("note" in one, lambda: f"Note: {one['note']}."),
     )
-    return " ".join([head, *sentences(*told)])
+    return " ".join([withdrawn + head, *sentences(*told)])
 
 
 def item(one: Record) -> list[str]:
     """An item in full: the change, then the order as it stands."""
-    return [change(one), f"Status: {one['status']}.", *_order(one), *map(_step, one.get("steps", ())), *_terms_of(one), *map(_collection, one.get("collections", ()))]
+    return [
+        change(one),
+        f"Status: {one['status']}.",
+        *_order(one),
+        *map(_step, one.get("steps", ())),
+        *_terms_of(one),
+        *map(_collection, one.get("collections", ())),
+    ]
 
 
 def _order(one: Record) -> Iterator[str]:
@@ -274,7 +296,9 @@ def _order(one: Record) -> Iterator[str]:
 
 def _terms_of(one: Record) -> Iterator[str]:
     again = one.get("restart", {})
-    yield from (f"Wording on the form: {w.get('text') or terms('home-office-wording')[w['code']]}" for w in one.get("wordings", ()))
+    yield from (
+        f"Wording on the form: {w.get('text') or terms('home-office-wording')[w['code']]}" for w in one.get("wordings", ())
+    )
     yield from sentences(
         ("reason" in again, lambda: f"Restart of treatment: {terms('restart-reason')[again['reason']].lower()}."),
         ("text" in again, lambda: f"On the restart: {again['text']}."),
@@ -289,7 +313,7 @@ def _step(one: Record) -> str:
     told = (
         ("from" in one or "to" in one, lambda: span(one)),
         ("dose" in one, lambda: amount(one["dose"])),
-        ("times_per_day" in one, lambda: f"{one['times_per_day']} time(s) a day"),
+        ("times_per_day" in one, lambda: f"{count(one['times_per_day'], 'time')} a day"),
         (bool(ways), lambda: ", ".join(ways)),
         ("directions" in one, lambda: f"as written: “{one['directions']}”"),
     )
@@ -334,12 +358,17 @@ def contacts(record: Record) -> list[str]:
     if "coordinator" in episode:
         told.append(f"Care coordinator: {person(episode['coordinator'])}.")
     if "reference" in episode:
-        told.append(f"Episode of care: {token(episode['reference'])}" + (f", {episode['status']}." if "status" in episode else "."))
+        told.append(
+            f"Episode of care: {token(episode['reference'])}" + (f", {episode['status']}." if "status" in episode else ".")
+        )
     return told
 
 
 def _name(parts: Record) -> str:
-    return str(parts.get("text") or " ".join([*parts.get("prefix", ()), *parts.get("given", ()), *([parts["family"]] if "family" in parts else [])]))
+    return str(
+        parts.get("text")
+        or " ".join([*parts.get("prefix", ()), *parts.get("given", ()), *([parts["family"]] if "family" in parts else [])])
+    )
 
 
 def _reach(one: Record) -> Iterator[str]:
@@ -365,11 +394,12 @@ def register() -> None:
     several: dict[str, Callable[[Record], list[str]]] = {"doses": doses, "changes": changes, "contacts": contacts, "item": item}
     one: dict[str, Callable[[Record], str]] = {"dose": dose, "change": change, "after": lambda a: after(a) + "."}
     for name, many in several.items():
-        codec(f"gp-{name}-text", read=lambda record, many=many: "\n".join(many(record)))
         codec(f"gp-{name}-div", read=lambda record, many=many: div(many(record)))
     for name, single in one.items():
         codec(f"gp-{name}-text", read=lambda record, single=single: single(record))
         codec(f"gp-{name}-div", read=lambda record, single=single: div([single(record)]))
+    codec("gp-doses-text", read=lambda record: "\n".join(doses(record) + contacts(record)))
+    codec("gp-changes-text", read=lambda record: "\n".join(changes(record) + contacts(record)))
     codec("gp-doses-title", read=doses_title)
     codec("gp-changes-title", read=changes_title)
     codec("gp-person", read=person)

@@ -118,7 +118,8 @@ def assemble(entries: list[Entry], event: str, system: str, header_url: str, rec
     profile = known.of({"resourceType": "Bundle"})
     if profile:
         bundle["meta"] = {"profile": [profile]}
-    bundle.update({k: v for k, v in shell.items() if k in ("identifier",)})
+    if "identifier" in shell:
+        bundle["identifier"] = shell["identifier"]
     bundle["type"] = "message"
     bundle.update({k: v for k, v in shell.items() if k not in ("resourceType", "type", "identifier")})
     bundle["entry"] = [made, *others]
@@ -129,7 +130,7 @@ def _stamped(resource: dict[str, Any], known: Profiles) -> dict[str, Any]:
     profile = known.of(resource)
     if profile is None:
         return resource
-    head = {k: resource[k] for k in ("resourceType", "id") if k in resource}
+    head: dict[str, Any] = {k: resource[k] for k in ("resourceType", "id") if k in resource}
     meta = {"profile": [profile], **resource.get("meta", {})}
     return {**head, "meta": meta, **{k: v for k, v in resource.items() if k not in ("resourceType", "id", "meta")}}
 
@@ -140,7 +141,7 @@ def _header(
     own = dict(header["resource"]) if header else {"resourceType": "MessageHeader", "id": url.removeprefix("urn:uuid:")}
     full = header["fullUrl"] if header else url
     own = _stamped(own, known)
-    head = {k: own.pop(k) for k in ("resourceType", "id", "meta") if k in own}
+    head: dict[str, Any] = {k: own.pop(k) for k in ("resourceType", "id", "meta") if k in own}
     if received is not None:
         head["extension"] = [{"url": RECEIVED, "valueInstant": received}, *own.pop("extension", ())]
     head["eventCoding"] = {"system": EVENT_SYSTEM, "code": event}

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nhs_number import is_valid
+from nhs_number.validate import is_valid
 
 from adapter.fhir.outcome import BASE, Issue, issue
 

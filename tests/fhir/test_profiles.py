@@ -402,7 +402,7 @@ def _uk(url: str) -> list[ET.Element]:
     file = REFERENCE / "ukcore" / "structuredefinition" / f"{canonical.rpartition('/')[2]}.xml"
     if not file.is_file():
         pytest.skip("reference material of UK Core is not at hand")
-    root = ET.parse(file).getroot()  # noqa: S314 - a file of HL7 UK at a known commit
+    root = ET.parse(file).getroot()
     said = root.find("f:version", _NS)
     assert said is not None and said.get("value") == version
     return root.findall("f:differential/f:element", _NS)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-import adapter.mapping.language as language
+from adapter.mapping import language
 from adapter.mapping.faults import Faults
 from adapter.shipped import MAPPINGS
 

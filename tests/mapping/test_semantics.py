@@ -166,7 +166,7 @@ def test_lists_keep_the_order_of_their_anchors() -> None:
         "Administration",
     ] or len(entries) == 6
     assert read(t, entries) == (record, [], [])
-    assert read(t, list(reversed(entries)))[0]["doses"] == list(reversed(record["doses"]))  # type: ignore[arg-type]
+    assert read(t, list(reversed(entries)))[0]["doses"] == list(reversed(record["doses"]))
 
 
 def test_an_orphan_and_a_second_witness() -> None:

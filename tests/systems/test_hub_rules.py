@@ -27,7 +27,7 @@ def dispense(
     concept: dict[str, Any] = {"text": name}
     if code:
         concept["coding"] = [{"system": "http://snomed.info/sct", "code": code}]
-    made = {
+    made: dict[str, Any] = {
         "resourceType": "MedicationDispense",
         "status": status,
         "medicationCodeableConcept": concept,

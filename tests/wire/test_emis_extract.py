@@ -621,9 +621,12 @@ def test_duckdb_sees_nothing_but_its_own_folder(tmp_path: Path) -> None:
             "FROM read_csv('https://example.org/x.csv')",
             "SET enable_external_access = true",
             "SET allowed_directories = ['/']",
+            "SET memory_limit = '64GB'",
         ):
             with pytest.raises(duckdb.Error):
                 tables.connection.execute(statement).fetchall()
+        # A bar on stdout would stand in the middle of the data.
+        assert tables.connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["extract", "scratch"]
 
 
