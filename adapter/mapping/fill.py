@@ -138,7 +138,7 @@ class FillWriter:
         with src.block(f"if {' and '.join(tests) or 'True'}:"):
             self.cache.append({})
             fields = self.fields(m.root, frames)
-            if not self.spec.native and not is_bundle:
+            if not self.spec.native and not is_bundle and "id" not in m.root.fields:
                 fields = [fields[0], ("id", Value(f"{var}[9:]", False, "")), *fields[1:]]
             self.display(made, m.root, fields, frames, keep=bool(m.key or m.id))
             self.emit(m, made, var, frames)

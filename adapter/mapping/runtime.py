@@ -18,6 +18,8 @@ MISS: Any = type("Miss", (), {"__repr__": lambda _: "MISS"})()
 WRONG = (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError)
 
 _SPACE = hashlib.sha1(b"https://ost-adapter.example/fhir/id/")
+#: The digit that says the variant, for each digit that the hash has there: its two upper bits become 10.
+_VARIANT = {digit: "89ab"[value % 4] for value, digit in enumerate("0123456789abcdef")}
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -32,9 +34,8 @@ def uuid5(space: Any, key: str) -> str:
     """`urn:uuid:` + a version 5 UUID of the key (RFC 9562 section 5.5), one SHA-1 and no object."""
     made = space.copy()
     made.update(key.encode())
-    digest = made.digest()[:16]
-    text = bytes((*digest[:6], digest[6] & 0x0F | 0x50, digest[7], digest[8] & 0x3F | 0x80, *digest[9:])).hex()
-    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = made.hexdigest()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def full_url(value: Any) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from adapter.mapping.codecs import codec
-from adapter.shipped import MAPPINGS
+from adapter.shipped import MAPPINGS, PROFILES
 
 #: FHIR's word for a record that should never have been made, the same in every status value set.
 WITHDRAWN = "entered-in-error"
@@ -52,6 +52,13 @@ ToHub = Callable[[str], str]
 def _criis(name: str) -> Mapping[str, str]:
     """One of criis's ConceptMaps, its code -> the hub's."""
     elements = json.loads((MAPPINGS / f"criis/codes/{name}.json").read_text("utf-8"))["group"][0]["element"]
+    return {element["code"]: element["target"][0]["code"] for element in elements}
+
+
+@cache
+def _ucum() -> Mapping[str, str]:
+    """The shared ConceptMap of dm+d units of measure, its code -> UCUM's."""
+    elements = json.loads((PROFILES / "ConceptMap-unit-ucum.json").read_text("utf-8"))["group"][0]["element"]
     return {element["code"]: element["target"][0]["code"] for element in elements}
 
 
@@ -100,6 +107,8 @@ def _first_and_days(period: Any) -> tuple[str, int]:
     return period["start"], (last - first).days + 1
 
 
+# Declines a unit that the ConceptMap does not have: a plain order may be in any unit of dm+d.
+codec("order-ucum-unit", read=lambda code: _ucum().get(code))
 codec("first-day-and-days", read=_period, write=_first_and_days)
 for _resource, _statuses in STATUSES.items():
     _dose_status(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)

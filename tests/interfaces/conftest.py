@@ -56,7 +56,7 @@ class StandIn:
         if b"crash" in body:
             raise RuntimeError(PERSON)
         if b"refuse" in body and (refuse or b"early" in body):
-            raise Refused([ERROR, WARNING])
+            raise Refused([WARNING, ERROR])
         found = json.decode(body) if body.startswith(b"{") else {"text": body.decode()}
         result = None
         if write:
@@ -66,7 +66,7 @@ class StandIn:
             result=result,
             unread={"source": ["note"] if b"warn" in body else [], "bundle": []},
             carried=[],
-            issues=outcome([ERROR, WARNING] if b"refuse" in body else [WARNING] if b"warn" in body else []),
+            issues=outcome([WARNING, ERROR] if b"refuse" in body else [WARNING] if b"warn" in body else []),
             lineage=[{"target": "Bundle.total", "source": "total", "map": "shop/note.yaml:1", "codecs": []}],
         )
 

@@ -1,0 +1,88 @@
+"""Changes of a prescription in words for a GP: what changed, from when and why, and the order as it stands.
+
+The record is that of mappings/gp_connect/update-record/prescription-changed.schema.json.
+"""
+
+from __future__ import annotations
+
+from adapter.systems.gp_words import WITHDRAWN, Record, Row, amount, coding_words, count, day, days, medicine, reasons, sent, span, terms, token, told
+
+CHANGES = {
+    "stopped": "stopped",
+    "held": "held, nothing is to be supplied until it is resumed",
+    "resumed": "resumed",
+    "replaced": "replaced by another item",
+    "amended": "amended, it stands with the content given here",
+    "cancelled": "cancelled before anything was supplied",
+}
+SUPERVISION = {"required": "asked for", "not-required": "not asked for", "unknown": "whether it is asked for is not known"}
+_CHANGE: tuple[Row, ...] = (
+    ("effective", "From {}.", day),
+    ("reason", "Reason: {}.", lambda why: reasons(why, "prescription-change-reason")),
+    ("last_dose", "Last dose date that the order still covers: {}.", day),
+    ("replaced_by", "Item {} takes its place.", token),
+    ("recorded_at", "Recorded {}.", day),
+)
+_RECORD: tuple[Row, ...] = (
+    ("version", "Version {} of the record.", str),
+    ("replaces", "It corrects record {}.", token),
+    ("note", "Note: {}", str),
+)
+_ORDER: tuple[Row, ...] = (
+    ("status", "Status: {}.", str),
+    ("written_on", "Written {}.", day),
+    ("treatment", "Doses {}.", span),
+    ("total", "Total on the form: {}.", amount),
+    ("total_words", "Total in words: {}.", str),
+    ("schedule", "Controlled drug, {}.", str),
+    ("supervision", "Supervised consumption: {}.", lambda code: SUPERVISION[code]),
+    ("first_supply", "First supply {}.", span),
+    ("prior_item", "It follows item {}.", token),
+    ("closed_days", "Pharmacy closed: {}.", days),
+)
+_RESTART: tuple[Row, ...] = (
+    ("reason", "Restart of treatment: {}.", lambda code: terms("restart-reason")[code].lower()),
+    ("text", "On the restart: {}", str),
+)
+_STEP: tuple[Row, ...] = (
+    ("dose", "{}", amount),
+    ("times_per_day", "{} a day", lambda number: count(number, "time")),
+    ("route", "{}", lambda route: ", ".join([c.get("display") or coding_words(c) for c in route.get("codes", ())] + told(route, (("text", "{}", str),)))),
+    ("directions", "as written: “{}”", str),
+)
+_COLLECTION: tuple[Row, ...] = (
+    ("amount", "{}", amount),
+    ("covers", "for {}", days),
+    ("supervised", "{}", lambda yes: "supervised" if yes else "not supervised"),
+    ("identifier", "number {}", token),
+    ("status", "status {}", str),
+)
+
+
+def change(one: Record) -> str:
+    """What changed of an item: from when, why, and what takes its place."""
+    form = "".join(told(one, (("serial", " of form {}", token),)))
+    what = one.get("change", {})
+    name = f"{token(one['item'])}{form}"
+    head = f"Prescription item {name}: {CHANGES[what['type']]}." if what else f"New prescription item {name}."
+    taken_back = WITHDRAWN * (one["status"] == "entered-in-error")
+    return " ".join([f"{taken_back}{head} {medicine(one['product'])}.", *told(what, _CHANGE), *told(one, _RECORD)])
+
+
+def item(one: Record) -> list[str]:
+    """An item in full: the change, then the order as it stands."""
+    wordings = [f"Wording on the form: {w.get('text') or terms('home-office-wording')[w['code']]}" for w in one.get("wordings", ())]
+    steps = [f"Step {s['step']}: " * ("step" in s) + ", ".join([*filter(None, [span(s)]), *told(s, _STEP)]) + "." for s in one.get("steps", ())]
+    collections = [f"Planned collection {day(c['date'])}: {', '.join(told(c, _COLLECTION))}." for c in one.get("collections", ())]
+    return [change(one), " ".join(told(one, _ORDER)), *steps, *wordings, *told(one.get("restart", {}), _RESTART), *collections]
+
+
+def title(record: Record) -> str:
+    """The document's title."""
+    return f"{record['sender'].get('name', record['sender']['ods_code'])}: changes of an instalment prescription"
+
+
+def report(record: Record) -> list[str]:
+    """The changes in sentences: the items that changed, then the items as they stand."""
+    changed = [change(one) for one in record.get("changes", ())]
+    return [sent(record), *changed, *(line for one in record.get("items", ()) for line in item(one))]
