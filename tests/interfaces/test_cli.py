@@ -98,7 +98,7 @@ def test_a_refused_message_is_explained_as_far_as_it_was_understood(cli: Command
     said = json.loads(bad.stdout)
     assert (bad.code, set(said)) == (Exit.CONTENT, {"bundle", "result", "lineage", "unread", "carried", "issues"})
     assert (said["bundle"] is None) is early
-    assert [one["severity"] for one in said["issues"]["issue"]] == ["error", "warning"]
+    assert [one["severity"] for one in said["issues"]["issue"]] == ["warning", "error"]
     assert bad.stderr.endswith("1 error, 1 warning\n")
 
 

@@ -65,7 +65,7 @@ def test_a_refused_message_is_422_with_every_issue(client: FlaskClient) -> None:
     answer = client.post(NOTE, data=b'{"refuse":1}', headers=JSON)
     assert answer.status_code == 422
     issues = json.decode(answer.data)["issue"]
-    assert [(one["severity"], one["expression"]) for one in issues] == [("error", ["doses[0].date"]), ("warning", ["note"])]
+    assert [(one["severity"], one["expression"]) for one in issues] == [("warning", ["note"]), ("error", ["doses[0].date"])]
 
 
 @pytest.mark.parametrize(
