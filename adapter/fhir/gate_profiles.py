@@ -106,7 +106,7 @@ def _contexts(structure: Mapping[str, Any]) -> frozenset[str] | None:
     contexts = structure.get("context", ())
     if not contexts or any(one.get("type") != "element" for one in contexts):
         return None
-    return frozenset(one["expression"] for one in contexts)
+    return frozenset(one["expression"].removesuffix("[x]") for one in contexts)
 
 
 def _modifiers(overlay: Overlay) -> Iterator[str]:

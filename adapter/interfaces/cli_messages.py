@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,10 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import now, opened, with_systems
 from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.streams import STDIN, output, read_input
-from adapter.interfaces.views import explained, listed, said_issues
+from adapter.interfaces.views import explained, listed, result_of, said_issues
 
 if TYPE_CHECKING:
-    from adapter import Adapter, Translation
+    from adapter import Translation
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)", re.ASCII)
 
@@ -56,9 +56,7 @@ def _instant(_context: click.Context, _option: click.Parameter, said: str | None
 @click.option("--explain", is_flag=True, help="One JSON object: result, lineage, what was not read, issues.")
 @click.option("-o", "target", metavar="FILE", help="Where to write; on an error the file stays as it was.")
 @click.option("--received", callback=_instant, metavar="INSTANT", help="When the message was received; now, if not given.")
-@click.option(
-    "--rejects", metavar="FILE", help="For a folder of many records: where to write an OperationOutcome for each that is refused."
-)
+@click.option("--rejects", metavar="FILE", help="For an extract: where to write an OperationOutcome for each that is refused.")
 @with_systems
 def translate(
     file: str,
@@ -71,12 +69,14 @@ def translate(
     mappings: tuple[Path, ...],
     lenient: bool | None,
 ) -> None:
-    """Translate FILE (- is standard input): one message, or an extract folder of many records."""
+    """Translate FILE (- is standard input): one message, or an extract of many records, which is a folder or a zip."""
     ost = opened(mappings, lenient)
     write = None if write == "fhir" else write
     received = received or now()
-    if file != STDIN and Path(file).is_dir():
-        _translate_many(ost, Path(file), read, write, received, target, rejects, explain)
+    extract = _extract(file)
+    if extract is not None:
+        many = ost.many(extract, read=read, write=write, received=received)
+        _put_many(many, file, target, rejects, explain)
         return
     # With --explain a refused message is explained as far as it was understood.
     try:
@@ -101,51 +101,45 @@ def _body(file: str) -> bytes:
         raise click.FileError(file, error.strerror) from error
 
 
+def _extract(file: str) -> Path | None:
+    """The extract of many records that a file is: a folder, or a zip of one; None where it is one message."""
+    path = Path(file)
+    if file == STDIN or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return None
+    return path
+
+
 def _data(done: Translation | Refused, *, explain: bool, line: bool = False) -> bytes:
     """The bytes that a translation puts out: the explanation, the target's own bytes, or the hub Bundle."""
     if explain or isinstance(done, Refused):
         value = explained(done)
-    elif done.result is not None:
-        return done.result
-    else:
+    elif done.result is None:
         value = done.bundle
+    elif line:
+        value = result_of(done)
+    else:
+        return done.result
     return json.encode(value) + b"\n" if line else json.encode_pretty(value)
 
 
-def _translate_many(
-    ost: Adapter,
-    folder: Path,
-    read: str,
-    write: str | None,
-    received: str,
-    target: str | None,
-    rejects: str | None,
-    explain: bool,
-) -> None:
-    """Every record of an extract, one line each; a bad one is told and the others go on."""
-    if write is not None:
-        raise click.UsageError("a folder of many records is read into hub Bundles; translate those with --from fhir --to ...")
+def _put_many(many: Iterable[Translation | Refused], file: str, target: str | None, rejects: str | None, explain: bool) -> None:
+    """Every record of an extract, a line of JSON each; a bad one is told and the others go on."""
     good, refused = 0, []
     with output(target) as put:
-        for one in _records(ost, folder, read, received):
+        for one in many:
             if isinstance(one, Refused):
                 refused.append(one)
-                say_issues(one.issues, str(folder))
+                say_issues(one.issues, file)
             else:
                 good += 1
-                say_issues(said_issues(one.issues), str(folder))
+                say_issues(said_issues(one.issues), file)
                 put(_data(one, explain=explain, line=True))
     if rejects:
         with output(rejects) as put:
             for bad in refused:
                 put(json.encode(bad.outcome) + b"\n")
-    say(f"{plural(good, 'record')} read, {len(refused)} refused")
+    say(f"{plural(good, 'record')} translated, {len(refused)} refused")
     raise click.exceptions.Exit(Exit.SOME if refused else Exit.DONE)
-
-
-def _records(ost: Adapter, folder: Path, read: str, received: str) -> Iterator[Translation | Refused]:
-    many: Callable[..., Iterator[Translation | Refused]] = ost.many
-    return many(folder, read, received=received)
 
 
 @click.command()

@@ -13,8 +13,8 @@ from rich.text import Text
 
 import adapter
 from adapter.fhir import json
-from adapter.fhir.outcome import Issue, Refused
-from adapter.interfaces.demo_table import followed
+from adapter.fhir.outcome import Issue, Refused, rule_of
+from adapter.interfaces.demo_table import at, followed
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.render import colour, counted, issue_lines, plural
 from adapter.interfaces.views import said_issues
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _RECEIVED = "2026-03-18T18:10:00Z"
 _MOST_ISSUES = 2
+_MOST_PATHS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ class Step:
     case: str
     write: str
     show: list[str] = field(default_factory=list)
+    quote: str = ""
     back: bool = False
     refused: bool = False
 
     @property
     def file(self) -> Path:
-        """What is sent: the file in.* of the case."""
-        return next((FIXTURES / self.read / self.case).glob("in.*"))
+        """What is sent: the file in.* of the case, or its folder in/, an extract."""
+        return next((FIXTURES / self.read / self.case).glob("in*"))
 
 
 def story() -> list[Step]:
@@ -77,10 +79,8 @@ def run() -> int:
 
 def _tell(console: Console, ost: Adapter, step: Step) -> bool:
     """One step; whether it ended as it is told."""
-    body = step.file.read_bytes()
-    write = None if step.write == "fhir" else step.write
     try:
-        done = ost.translate(body, read=step.read, write=write, received=_RECEIVED)
+        done = translated(ost, step, step.write)
     except Refused as refused:
         console.print(f"Refused: {counted(refused.issues)}; nothing was put out.", style="red bold")
         _issues(console, refused.issues)
@@ -88,13 +88,25 @@ def _tell(console: Console, ost: Adapter, step: Step) -> bool:
     resources = Counter(entry["resource"]["resourceType"] for entry in done.bundle["entry"])
     made = ", ".join(f"{count} {name}" if count > 1 else name for name, count in resources.items())
     console.print(Text(f"In the hub: {made}."))
-    reading = ost.translate(body, read=step.read, received=_RECEIVED).lineage
+    reading = translated(ost, step, "fhir").lineage
     if step.show:
-        console.print(followed(step, body, done, reading, console.width))
+        console.print(followed(step, done, reading, console.width))
+    if step.quote and done.result is not None:
+        console.print(Text(f'It says: "{at(json.decode(done.result), step.quote)[0]}"'))
     console.print(Text(_account(done, reading)))
-    _issues(console, said_issues(done.issues))
-    same = _back(console, ost, step, body, done) if step.back else True
+    _issues(console, [one for one in said_issues(done.issues) if rule_of(one) != "unread"])  # told by the account
+    same = _back(console, ost, step, done) if step.back else True
     return same and not step.refused
+
+
+def translated(ost: Adapter, step: Step, write: str) -> Translation:
+    """What a step sends, as message `write`; of an extract, its first record. Raises Refused."""
+    if not step.file.is_dir():
+        return ost.translate(step.file.read_bytes(), read=step.read, write=write, received=_RECEIVED)
+    first = next(iter(ost.many(step.file, read=step.read, write=write, received=_RECEIVED)))
+    if isinstance(first, Refused):
+        raise first
+    return first
 
 
 def _issues(console: Console, issues: list[Issue]) -> None:
@@ -106,16 +118,22 @@ def _issues(console: Console, issues: list[Issue]) -> None:
 
 
 def _account(done: Translation, reading: list[dict[str, Any]]) -> str:
-    unread = done.unread["source"] + done.unread["bundle"]
-    said = f"Read: {plural(len({row['source'] for row in reading}), 'field')}. Not read: {', '.join(unread) or 'none'}."
+    said = f"Read: {plural(len({row['source'] for row in reading}), 'field')}. Not read: {_some(done.unread['source'])}."
+    if done.unread["bundle"]:
+        said += f"\nThe target has no place for: {_some(done.unread['bundle'])}."
     return said + "".join(f"\nCarried unread: {path}" for path in done.carried)
 
 
-def _back(console: Console, ost: Adapter, step: Step, body: bytes, done: Translation) -> bool:
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
+    return (", ".join(paths[:_MOST_PATHS]) + more) if paths else "none"
+
+
+def _back(console: Console, ost: Adapter, step: Step, done: Translation) -> bool:
     """Translate the result back and say whether it is what was sent, value for value."""
     heard = json.encode(done.bundle) if done.result is None else done.result
     returned = ost.translate(heard, read=step.write, write=step.read, received=_RECEIVED)
-    same = returned.result is not None and bool(json.decode(returned.result) == json.decode(body))
+    same = returned.result is not None and bool(json.decode(returned.result) == json.decode(step.file.read_bytes()))
     verdict = "what was sent, value for value" if same else "NOT what was sent"
     console.print(f"And back to {step.read}: {verdict}.", style="green" if same else "red bold")
     return same

@@ -20,12 +20,12 @@ _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource\.")
 Rows = list[dict[str, Any]]
 
 
-def followed(step: Step, body: bytes, done: Translation, reading: Rows, width: int) -> Table:
+def followed(step: Step, done: Translation, reading: Rows, width: int) -> Table:
     """A row for each path that the step shows, in so many columns of the terminal.
 
     reading: the lineage of reading alone, which done.lineage begins with.
     """
-    sent = json.decode(body)
+    sent = None if step.file.is_dir() else json.decode(step.file.read_bytes())
     heard = json.decode(done.result) if done.result is not None else None
     writing = done.lineage[len(reading) :]
     heads = [step.read, "the hub", *([step.write] if heard is not None else [])]
@@ -34,13 +34,14 @@ def followed(step: Step, body: bytes, done: Translation, reading: Rows, width: i
     for head in heads:
         table.add_column(Text(head), width=room, overflow="fold")
     for path in step.show:
-        element, target = _way(path, at(sent, path), done.bundle, reading, writing)
-        cells = [_cell(sent, path, room), _cell(done.bundle, element, room)]
+        element, target = way(path, at(sent, path), done.bundle, reading, writing)
+        # What an extract sends lies in several files: only its path is known here.
+        cells = [_cell(sent, path, room) if sent is not None else Text(path), _cell(done.bundle, element, room)]
         table.add_row(*cells, *([_cell(heard, target, room)] if heard is not None else []))
     return table
 
 
-def _way(path: str, value: list[Any], bundle: Any, reading: Rows, writing: Rows) -> tuple[str, str]:
+def way(path: str, value: list[Any], bundle: Any, reading: Rows, writing: Rows) -> tuple[str, str]:
     """The hub element and the target path of a source path.
 
     Of several elements, one that says this and nothing else, and that the target hears; a code that no table has lies in an

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, Response
 
 from adapter.fhir import json
+from adapter.fhir.outcome import Refused
 from adapter.interfaces import answers, media
 from adapter.interfaces.artefacts import Artefacts
 from adapter.interfaces.fhir_api import CONVERTERS, fhir_api
 from adapter.interfaces.openapi import described
 from adapter.interfaces.opening import now
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.views import explained, listed, said_issues, wire_format
+from adapter.interfaces.views import explained, listed, result_of, said_issues, wire_format
 
 if TYPE_CHECKING:
-    from adapter import Adapter
+    from adapter import Adapter, Translation
 
 
 def create_app(ost: Adapter, settings: Settings | None = None) -> Flask:
@@ -67,11 +68,31 @@ def _translate(ost: Adapter, read: str) -> Response:
     write = said.get("to", "fhir")
     read_format, write_format = wire_format(ost, read), wire_format(ost, write)
     body = answers.body(media.of_format(read_format))
-    done = ost.translate(body, read=read, write=None if write == "fhir" else write, received=now())
+    target = None if write == "fhir" else write
+    if media.is_extract(read_format):
+        return _many(list(ost.many(body, read=read, write=target, received=now())), explain=explain)
+    done = ost.translate(body, read=read, write=target, received=now())
     if explain:
         return answers.answer(explained(done), media_type=answers.JSON)
     payload = json.encode(done.bundle) if done.result is None else done.result
     response = Response(payload, content_type=media.of_format(write_format)[0])
     # A native body has no place for what was not understood, and silence is no answer: ?explain=true says it in full.
     response.headers["X-OST-Issues"] = str(len(said_issues(done.issues)))
+    return response
+
+
+def _many(done: list[Translation | Refused], *, explain: bool) -> Response:
+    """A line of JSON for each record of an extract, in its order; one that is refused is an OperationOutcome in its place."""
+    lines = []
+    for one in done:
+        if explain:
+            lines.append(explained(one))
+        elif isinstance(one, Refused):
+            lines.append(one.outcome)
+        else:
+            lines.append(one.bundle if one.result is None else result_of(one))
+    response = Response(b"".join(json.encode(line) + b"\n" for line in lines), content_type="application/x-ndjson")
+    issues = [one.issues if isinstance(one, Refused) else said_issues(one.issues) for one in done]
+    response.headers["X-OST-Issues"] = str(sum(len(each) for each in issues))
+    response.headers["X-OST-Refused"] = str(sum(isinstance(one, Refused) for one in done))
     return response

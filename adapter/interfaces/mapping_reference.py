@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapter.mapping.codecs import REGISTRY
 from adapter.mapping.spec import Found, Place, TableSpec, paths_read, show
-from adapter.mapping.tree import Array, Hole, Literal, Map, Node, Object
+from adapter.mapping.tree import Array, Hole, Literal, Map, Node, Object, walk
 
 if TYPE_CHECKING:
     from adapter import Adapter
@@ -18,7 +18,7 @@ _MADE = "<!-- Made by `make docs` from the maps; edit those. -->\n"
 def pages(ost: Adapter) -> dict[str, str]:
     """File name -> Markdown: a page for every connected system, and codecs.md. Raises MapFaults."""
     made = {f"{name}.md": "\n".join(_system(ost, name)) + "\n" for name in sorted(ost.systems)}
-    return {**made, "codecs.md": "\n".join(_codecs()) + "\n"}
+    return {**made, "codecs.md": "\n".join(_codecs(ost)) + "\n"}
 
 
 def _system(ost: Adapter, name: str) -> Iterator[str]:
@@ -74,10 +74,18 @@ def _named(node: Node, name: str) -> Iterator[tuple[int, str]]:
             yield from _named(child, f"{name}.{field}")
 
 
-def _codecs() -> Iterator[str]:
-    """Those of the systems that have been loaded; pages loads all first."""
+def _codecs(ost: Adapter) -> Iterator[str]:
+    used: dict[str, set[str]] = {}
+    for system in ost.systems.values():
+        for info in system.messages.values():
+            message = ost.message(f"{system.name}/{info.name}")
+            for table in (message.table, message.native):
+                for one in table.spec.maps if table is not None else ():
+                    for _, node in walk(one.root):
+                        for name in node.codecs if isinstance(node, Hole) else ():
+                            used.setdefault(name, set()).add(message.name)
     yield from (_MADE, "# Codecs", "", "What a map cannot say is a named Python function, or a pair of them.", "")
-    yield from ("| name | direction | what it is for |", "| --- | --- | --- |")
+    yield from ("| name | direction | what it is for | used by |", "| --- | --- | --- | --- |")
     for name, one in sorted(REGISTRY.items()):
         doc = " ".join((one.read.__doc__ or "").split())
-        yield f"| `{name}` | {'both' if one.write else 'read'} | {doc} |"
+        yield f"| `{name}` | {'both' if one.write else 'read'} | {doc} | {', '.join(sorted(used.get(name, ())))} |"

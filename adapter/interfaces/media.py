@@ -13,6 +13,11 @@ MEDIA_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 
+def is_extract(wire_format: str) -> bool:
+    """Whether a body of this format is an extract: a zip of several files with many records."""
+    return wire_format not in MEDIA_TYPES
+
+
 def of_format(wire_format: str) -> tuple[str, ...]:
-    """The media types of a wire format; one of several files travels as a zip, any other as bytes."""
-    return MEDIA_TYPES.get(wire_format, ("application/octet-stream", "application/zip"))
+    """The media types of a wire format; an extract travels as a zip of its files."""
+    return MEDIA_TYPES.get(wire_format, ("application/zip", "application/octet-stream"))

@@ -23,20 +23,24 @@ def explained(done: Translation | Refused) -> dict[str, Any]:
             "carried": [],
             "issues": outcome(done.issues),
         }
-    result: Any = None
-    if done.result is not None:
-        try:
-            result = json.decode(done.result)
-        except Refused:
-            result = done.result.decode("utf-8", "replace")
     return {
         "bundle": done.bundle,
-        "result": result,
+        "result": result_of(done),
         "lineage": done.lineage,
         "unread": done.unread,
         "carried": done.carried,
         "issues": done.issues,
     }
+
+
+def result_of(done: Translation) -> Any:
+    """The target's bytes as JSON, or as text where they are none; None where there are none."""
+    if done.result is None:
+        return None
+    try:
+        return json.decode(done.result)
+    except Refused:
+        return done.result.decode("utf-8", "replace")
 
 
 def said_issues(outcome: dict[str, Any]) -> list[Issue]:

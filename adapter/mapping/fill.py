@@ -460,7 +460,7 @@ def _insecure(spec: TableSpec) -> set[Place]:
     secure: set[Place] = set()
     every: set[Place] = set()
     for m in spec.maps:
-        sure = not m.root.when and not any(isinstance(n, Hole) and n.required for n in m.root.fields.values())
+        sure = not m.root.when and not m.key and m.id is None and not any(isinstance(n, Hole) and n.required for n in m.root.fields.values())
         for at, found, how in paths_read(m):
             every.add(at)
             if how in ("key", "guard", "rest") or (
@@ -471,7 +471,8 @@ def _insecure(spec: TableSpec) -> set[Place]:
                 and all(s.total for s in spec.chain(found.node))
             ):
                 secure.add(at)
-    return every - secure
+    ignored = {tuple(path[1:].split(".")) for m in spec.maps for path in m.ignored if path.startswith("$")}
+    return {at for at in every - secure if (*(p for names in at[0] for p in names), *at[1]) not in ignored}
 
 
 def _alone(fields: list[tuple[str, Value]]) -> str:

@@ -15,7 +15,7 @@ from adapter.mapping import runtime
 from adapter.mapping.fill import kept_step
 from adapter.mapping.plan import Groups, safe
 from adapter.mapping.source import Source
-from adapter.mapping.spec import TableSpec, frames_of
+from adapter.mapping.spec import Step, TableSpec, frames_of
 from adapter.mapping.tree import Array, Guard, Hole, Literal, Map, Node, Object, Path, Ref, Rest, Say, is_constant, plain
 
 
@@ -55,6 +55,7 @@ class MatchWriter:
         self.bodies: list[Body] = []
         self.inner: list[tuple[Path, str]] = []
         self.pending: list[tuple[Ref, str, str]] = []
+        self.tables: dict[str, dict[str | None, str | None]] = {}
         self.depth = len(frames_of(m))
 
     def compile(self) -> Callable[..., bool]:
@@ -106,17 +107,28 @@ class MatchWriter:
         """An expression for a FHIRPath, worked out only where it is needed."""
         return f"S.at(i) + f{where!r}"
 
+    def codes(self, step: Step) -> str:
+        """The name of a ConceptMap's table from target to source codes, in which nothing becomes nothing."""
+        if step.name not in self.tables:
+            self.tables[step.name] = {**((step.codemap and step.codemap.backward) or {}), None: None}
+        return self.src.bind("back", self.tables[step.name])
+
     # objects ------------------------------------------------------------------------------------------------------
-    def literals(self, node: Object, x: str, element: str = "") -> list[str]:
-        """The tests by which an object is recognised: its literals, the holes it stands or falls with, a code that is known."""
-        tests = []
+    def literals(self, node: Object, x: str, element: str = "", got: dict[str, str] | None = None) -> list[str]:
+        """The tests by which an object is recognised: its literals, the holes it stands or falls with, a code that is known.
+
+        got: variables that hold texts of `x` already, by name; a test of one of them comes first, and shows that `x` is an object.
+        """
+        got = {name: var for name, var in (got or {}).items() if _is_text(node.fields.get(name))}
+        tests = [f"{var} == {plain(node.fields[name])!r}" for name, var in got.items()]
         kept = kept_step(self.spec, node, element)
         if kept is not None and kept[1].codemap is not None and kept[1].codemap.backward is not None:
-            tests.append(f"S.known({x}.get('code'), {self.src.bind('back', kept[1].codemap.backward)})")
+            code = self.src.name("k")
+            tests.append(f"type({code} := {x}.get('code')) is str and {code} in {self.src.bind('back', kept[1].codemap.backward)}")
         for name, child in node.fields.items():
             if isinstance(child, Hole) and child.required:
                 tests.append(f"{x}.get({name!r}) is not None")
-            if isinstance(child, Say):
+            if isinstance(child, Say) or name in got:
                 continue
             if is_constant(child):
                 value = plain(child)
@@ -138,7 +150,8 @@ class MatchWriter:
             captured = self.inside(node, x, where, unread)
         kept = kept_step(self.spec, node, name)
         if kept is not None:
-            captured.append(self.kept(kept[0], kept[1].codemap.source if kept[1].codemap else "", x, where, node, unread))
+            with src.block(f"elif {self.keeps(kept[1], x)}:"):
+                captured.append(self.kept(kept[0], x, where))
         with src.block("else:"):
             src(unread)
         return captured
@@ -154,14 +167,19 @@ class MatchWriter:
                 src(unread)
         return captured
 
-    def kept(self, hole: Hole, system: str, x: str, where: str, node: Object, unread: str) -> str:
-        """The source's own coding, which fill keeps where the ConceptMap does not know the code."""
+    @staticmethod
+    def keeps(step: Step, x: str) -> str:
+        """The test for a source's own coding, which fill keeps where the ConceptMap does not know the code."""
+        system = step.codemap.source if step.codemap else ""
+        return f"type({x}) is dict and {x}.get('system') == {system!r} and type({x}.get('code')) is str"
+
+    def kept(self, hole: Hole, x: str, where: str) -> str:
+        """Reads such a coding."""
         src = self.src
         var = self.var("v")
-        with src.block(f"elif type({x}) is dict and {x}.get('system') == {system!r} and type({x}.get('code')) is str:"):
-            src(f"{var} = {x}['code']")
-            with src.block(f"if len({x}) != 2:"):
-                src(f"S.extras({x}, ('system', 'code'), {self.at(where)})")
+        src(f"{var} = {x}['code']")
+        with src.block(f"if len({x}) != 2:"):
+            src(f"S.extras({x}, ('system', 'code'), {self.at(where)})")
         self.body.captures.append(Capture(var, hole.paths, where + ".code", hole.line, kind="kept"))
         return var
 
@@ -175,11 +193,11 @@ class MatchWriter:
         if rest:
             src(f"{rest} = []")
         if root and not self.spec.native and self.map.type != "Bundle":
-            src(f'{n} += ("id" in x) + ("meta" in x)')  # the hub's own: docs/hub.md
-            names += [name for name in ("id", "meta") if name not in names]
-            if "meta" in node.fields:
-                src(f"{n} -= 1")
-            else:
+            stamped = [name for name in ("id", "meta") if name not in names]  # the hub's own: docs/hub.md
+            names += stamped
+            if stamped:
+                src(f"{n} += {' + '.join(f'({name!r} in x)' for name in stamped)}")
+            if "meta" in stamped:
                 with src.block("if 'meta' in x and (type(x['meta']) is not dict or x['meta'].keys() != S.STAMPED):"):
                     src("S.stamped(x['meta'], i)")
         captured: list[str] = []
@@ -291,22 +309,15 @@ class MatchWriter:
             src(unread)
         with src.block("else:"):
             left = src.name("z")
-            src(f"{left} = []")
-            taken, lists = self.prepare(items, where)
-            j, e = src.name("j"), src.name("e")
-            picks = self.picks(items, a)
-            with src.block(f"for {j}, {e} in enumerate({a}):"):
-                first = True
-                for index, item in enumerate(items):
-                    captured += self.element(item, index, e, j, where, left, taken, lists, picks, first, name)
-                    first = False
-                with src.block("else:" if items else "if True:"):
-                    src(f"{left}.append({j})")
-            flags = [*taken.values(), *lists.values()]
-            for ref, var, place in self.pending:
-                self.missing(ref, var, place)
-            self.pending = []
-            captured += lists.values()
+            if len(items) == 1 and isinstance(items[0], Object) and holes and items[0].each is None:
+                captured += self.lone(items[0], a, where, left, name)
+                flags = [left]
+            else:
+                src(f"{left} = []")
+                taken, lists = self.prepare(items, where)
+                captured += self.elements(items, a, where, left, taken, lists, name)
+                flags = [*taken.values(), *lists.values()]
+                captured += lists.values()
             if rests:
                 var = self.var("v")
                 with src.block(f"if {left}:"):
@@ -323,6 +334,79 @@ class MatchWriter:
                     else:
                         src(f"S.unread_items({a}, {left}, {self.at(where)})")
         return captured
+
+    def lone(self, item: Object, a: str, where: str, left: str, name: str) -> list[str]:
+        """An array with one template: the first element that it recognises is read, every other one is left."""
+        src = self.src
+        kept = kept_step(self.spec, item, name)
+        below = None if self.literals(item, "e") else _below(item)
+        j, e, own = src.name("j"), src.name("e"), src.name("h")
+        src(f"{left} = ()")
+        if below is not None:
+            src(f"{j} = 0 if len({a}) < 2 else S.pick({a}, {src.bind('below', below)})")
+            src(f"{e} = {a}[{j}] if {a} else None")
+            with src.block(f"if type({e}) is not dict:"):
+                src(f"{e} = None")
+        else:
+            src(f"{j} = 0")
+            if kept is not None:
+                src(f"{own} = True")
+            with src.block(f"for {e} in {a}:"):
+                with src.block(f"if {' and '.join([f'type({e}) is dict', *self.literals(item, e, name)])}:"):
+                    src("break")
+                if kept is not None:
+                    with src.block(f"if {self.keeps(kept[1], e)}:"):
+                        src(f"{own} = False")
+                        src("break")
+                src(f"{j} += 1")
+            with src.block("else:"):
+                src(f"{e} = None")
+        with src.block(f"if {e} is None:"):
+            src(f"{left} = range(len({a}))")
+        captured: list[str] = []
+        place = f"{where}[{{{j}}}]"
+        others = f"if len({a}) != 1:", f"{left} = S.others(len({a}), {j}, {left})"
+        if kept is not None:
+            with src.block(f"elif not {own}:"):
+                captured.append(self.kept(kept[0], e, place))
+                with src.block(others[0]):
+                    src(others[1])
+        with src.block("else:"):
+            captured += self.inside(item, e, place, f"{left} = ({j},)")
+            with src.block(others[0]):
+                src(others[1])
+        return captured
+
+    def elements(
+        self, items: list[Node], a: str, where: str, left: str, taken: dict[int, str], lists: dict[Path, str], name: str
+    ) -> list[str]:
+        """Any other array: each element in turn goes to the first template that recognises it and is free."""
+        src = self.src
+        captured: list[str] = []
+        j, e = src.name("j"), src.name("e")
+        picks = self.picks(items, a)
+        with src.block(f"for {j}, {e} in enumerate({a}):"):
+            got = self.told_apart(items, e)
+            first = True
+            for index, item in enumerate(items):
+                captured += self.element(item, index, e, j, where, left, taken, lists, picks, first, name, got)
+                first = False
+            with src.block("else:" if items else "if True:"):
+                src(f"{left}.append({j})")
+        for ref, var, place in self.pending:
+            self.missing(ref, var, place)
+        self.pending = []
+        return captured
+
+    def told_apart(self, items: list[Node], e: str) -> dict[str, str]:
+        """A variable for the name by which several templates are told apart (url, system), looked up once an element."""
+        texts = [name for item in items if isinstance(item, Object) for name, child in item.fields.items() if _is_text(child)]
+        name = max(texts, key=texts.count, default="")
+        if texts.count(name) < 2:
+            return {}
+        var = self.src.name("w")
+        self.src(f"{var} = {e}.get({name!r}) if type({e}) is dict else MISS")
+        return {name: var}
 
     def prepare(self, items: list[Node], where: str) -> tuple[dict[int, str], dict[Path, str]]:
         """A flag for every template that takes one element, a list for every `$each`."""
@@ -371,6 +455,7 @@ class MatchWriter:
         picks: dict[int, str],
         first: bool,
         name: str,
+        got: dict[str, str],
     ) -> list[str]:
         src = self.src
         word = "if" if first else "elif"
@@ -395,7 +480,8 @@ class MatchWriter:
             self.pending.append((item, var, where))
             return [var]
         assert isinstance(item, Object)
-        tests = [f"type({e}) is dict"] + ([free] if free else []) + self.literals(item, e, name)
+        told = any(_is_text(item.fields.get(key)) for key in got)
+        tests = ([] if told else [f"type({e}) is dict"]) + self.literals(item, e, name, got) + ([free] if free else [])
         if index in picks:
             lone = len([i for i in taken if i != index]) == 0 and not lists
             tests.append(f"({picks[index]} is None or {picks[index]} == {j})" if lone else f"{j} in {picks[index]}")
@@ -411,18 +497,11 @@ class MatchWriter:
                 captured = self.inside(item, e, f"{where}[{{{saved}}}]", f"{left}.append({j})")
         kept = kept_step(self.spec, item, name)
         if kept is not None and item.each is None:
-            x = e
-            var = self.var("v")
-            system = kept[1].codemap.source if kept[1].codemap else ""
-            with src.block(
-                f"elif {free} and type({x}) is dict and {x}.get('system') == {system!r} and type({x}.get('code')) is str:"
-            ):
+            with src.block(f"elif {free} and {self.keeps(kept[1], e)}:"):
+                saved = src.name("j")
                 src(f"{taken[index]} = True")
-                src(f"{var} = {x}['code']")
-                with src.block(f"if len({x}) != 2:"):
-                    src(f"S.extras({x}, ('system', 'code'), {self.at(place)})")
-            self.body.captures.append(Capture(var, kept[0].paths, where, kept[0].line, kind="kept"))
-            captured.append(var)
+                src(f"{saved} = {j}")
+                captured.append(self.kept(kept[0], e, f"{where}[{{{saved}}}]"))
         return captured
 
     def each(self, item: Object, e: str, where: str, target: str, unread: str) -> None:
@@ -469,6 +548,10 @@ class MatchWriter:
         from adapter.mapping.store import StoreWriter
 
         StoreWriter(self, element, owner).write()
+
+
+def _is_text(node: Node | None) -> bool:
+    return isinstance(node, Literal) and type(node.value) is str
 
 
 def _below(node: Object) -> tuple[tuple[str, ...], dict[str, Any]] | None:

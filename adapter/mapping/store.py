@@ -6,6 +6,7 @@ the path is worked out forwards and compared. What agrees with nothing is an iss
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapter.mapping.tree import Path
@@ -77,16 +78,16 @@ class StoreWriter:
         for index, step in enumerate(reversed(steps)):
             made = src.name("t")
             last = index == len(steps) - 1
-            src(f"{made} = None")
-            with src.block(f"if {value} is not None:"):
-                if step.codemap is not None:
-                    table = src.bind("back", step.codemap.backward or {})
-                    src(f"{made} = {table}.get({value}, MISS) if type({value}) is str else MISS")
-                    with src.block(f"if {made} is MISS:"):
-                        src(f"{made} = S.unknown_back({value}, {self.at(capture.where)}, {step.name!r})")
-                else:
-                    assert step.codec is not None
-                    half = src.bind("write", step.codec.write)
+            if step.codemap is not None:
+                with src.block("try:"):
+                    src(f"{made} = {self.w.codes(step)}[{value}]")
+                with src.block("except (KeyError, TypeError):"):
+                    src(f"{made} = S.unknown_back({value}, {self.at(capture.where)}, {step.name!r})")
+            else:
+                assert step.codec is not None
+                half = src.bind("write", step.codec.write)
+                src(f"{made} = None")
+                with src.block(f"if {value} is not None:"):
                     with src.block("try:"):
                         src(f"{made} = {half}({value})")
                     with src.block("except WRONG:"):
@@ -178,14 +179,27 @@ class StoreWriter:
         inner = any(t[0] == "" for t in targets)
         sure = [t[0] == "" or not self.w.shared.get((int(t[0][1:]), t[1][0] if t[1] else ""), False) for t in targets]
         value = "True" if capture.kind == "guard" else capture.var
-        told = f"{value}, {self.at(capture.where)}, {capture.soft!r}, {'|'.join(capture.codecs)!r}"
-        with src.block(f"if {capture.var} is not None:"):
-            if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
-                values = [v or "None" for v in local]
-                src(f"S.verify({forward}, ({', '.join(values)},), {told})")
+        told = f"{capture.soft!r}, {'|'.join(capture.codecs)!r}"
+        if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
+            values = ", ".join(v or "None" for v in local)
+            table = self.table(capture)
+            if table is not None and local[0]:  # a text in a table: the commonest check, with no call
+                doubt = f"(type({local[0]}) is not str or {src.bind('cm', table)}.get({local[0]}) != {value})"
             else:
-                places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
-                src(f"S.later.append(({forward}, ({places},), {told}, i))")
+                doubt = f"not S.agrees({forward}, ({values},), {value})"
+            with src.block(f"if {capture.var} is not None and {doubt}:"):
+                src(f"S.verify({forward}, ({values},), {value}, {self.at(capture.where)}, {told})")
+        else:
+            places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
+            with src.block(f"if {capture.var} is not None:"):
+                src(f"S.later.append(({forward}, ({places},), {value}, f{capture.where!r}, {told}, i))")
+
+    def table(self, capture: Capture) -> Mapping[str, str | None] | None:
+        """The table that is all there is between the one path of a hole and its element, if so."""
+        steps = self.w.spec.chain(capture.hole) if capture.hole is not None and len(capture.paths) == 1 else []
+        if len(steps) != 1 or steps[0].codemap is None:
+            return None
+        return steps[0].codemap.display if steps[0].display else steps[0].codemap.forward
 
     def forward(self, capture: Capture) -> Any:
         """Values -> what fill would write there."""
@@ -196,6 +210,9 @@ class StoreWriter:
             return lambda values: values[0] in allowed
         assert capture.hole is not None
         steps = self.w.spec.chain(capture.hole)
+        table = self.table(capture)
+        if table is not None:
+            return lambda values: table.get(values[0])
 
         def work(values: tuple[Any, ...]) -> Any:
             value: Any = values[0] if len(values) == 1 else values
@@ -227,7 +244,7 @@ class StoreWriter:
                 continue
             with src.block(f"if {capture.var} is not None:"):
                 line = f"{self.w.map.file}:{capture.line}"
-                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r})")
+                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {len(capture.paths) > 1!r})")
 
     def prefix(self) -> tuple[str, str]:
         """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""

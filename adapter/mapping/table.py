@@ -17,8 +17,8 @@ from adapter.mapping.plan import Groups, Lists, common_depth, plan_fill, refs
 from adapter.mapping.runtime import Run, leaves, parts_of
 from adapter.mapping.safety import is_safety
 from adapter.mapping.source import Source
-from adapter.mapping.spec import TableSpec, find, frames_of, paths_read
-from adapter.mapping.tree import Array, Map, Ref, Say, is_constant, plain
+from adapter.mapping.spec import TableSpec, find, frames_of, paths_read, show
+from adapter.mapping.tree import Array, Hole, Map, Ref, Say, is_constant, plain
 from adapter.mapping.walk import Lineage, MatchRun, Role
 
 _INDEX = re.compile(r"\[\d+\]")
@@ -43,14 +43,16 @@ class Table:
         """The record's leaves that no hole read: by the maps' own paths and, where something dropped out, by lineage."""
         found: list[str] = []
         _unknown(record, self.known, "", found)
-        if lost:
-            read = {row.source for row in self.lineage(entries)}
-            read |= {_INDEX.sub("", r) for r in read if r.endswith("]")}
+        if lost and self.match(entries).record != record:
+            rows = self.lineage(entries, record=record)
+            # A codec that joins several paths may have had no use for one of them: a hole of its own must show that it was read.
+            read = {row.source for row in rows if not row.several or _INDEX.sub("[]", row.source) not in self._alone}
+            whole = tuple(f"{r}{mark}" for r in read for mark in ".[")
             for place in leaves(record, ""):
-                if place in found or self.is_ignored(place) or place in read or self.always(place):
-                    continue
-                if not any(place.startswith((r + ".", r + "[")) for r in read):
-                    found.append(place)
+                bare = _INDEX.sub("", place)
+                if place not in read and place not in found and not self.is_ignored(bare) and not self.always(place):
+                    if not place.startswith(whole):
+                        found.append(place)
         return found
 
     def always(self, place: str) -> bool:
@@ -58,14 +60,17 @@ class Table:
         return _INDEX.sub("[]", place) in self._deciding
 
     @cached_property
-    def _deciding(self) -> frozenset[str]:
-        from adapter.mapping.spec import show
+    def _alone(self) -> frozenset[str]:
+        """Record paths that some hole reads by itself."""
+        holes = [(at, found.node) for m in self.spec.maps for at, found, how in paths_read(m) if how == "hole"]
+        return frozenset(show(at) for at, node in holes if isinstance(node, Hole) and len(node.paths) == 1)
 
+    @cached_property
+    def _deciding(self) -> frozenset[str]:
         return frozenset(show(at) for m in self.spec.maps for at, _, how in paths_read(m) if how in ("key", "guard"))
 
-    def is_ignored(self, place: str) -> bool:
-        """Whether the maps leave a record path out on purpose."""
-        bare = _INDEX.sub("", place)
+    def is_ignored(self, bare: str) -> bool:
+        """Whether the maps leave a record path (without indexes) out on purpose."""
         return any(bare == path or bare.startswith(path + ".") for path in self.ignored_record)
 
     @cached_property
@@ -103,11 +108,16 @@ class Table:
         run.walk()
         return run
 
-    def lineage(self, entries: list[dict[str, Any]], prefix: str = "Bundle.") -> list[Lineage]:
-        """Where every value of these entries stands in the record."""
+    def lineage(
+        self, entries: list[dict[str, Any]], prefix: str = "Bundle.", *, record: dict[str, Any] | None = None
+    ) -> list[Lineage]:
+        """Where every value of these entries stands in the record.
+
+        record: the one that the entries were filled from, for maps that cannot give it back (one-way holes).
+        """
         run = MatchRun(entries, self.traced, prefix)
         run.walk()
-        return run.lineage()
+        return run.lineage(record)
 
     def account(self, run: MatchRun) -> tuple[list[str], list[str], list[Issue]]:
         """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""

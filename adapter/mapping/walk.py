@@ -6,7 +6,7 @@ that lead to them, and only then by their type. A resource that no map speaks of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,7 @@ class Lineage:
     source: str
     map: str
     codecs: tuple[str, ...]
+    several: bool = False  # one of several sources that a codec joined
 
 
 class MatchRun:
@@ -77,7 +78,7 @@ class MatchRun:
         self.issues: list[Issue] = []
         self.left: list[tuple[Any, str, int]] = []
         self.carried: list[str] = []
-        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...]]] = []
+        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...], bool]] = []
         self.runs: dict[int, list[tuple[int, int]]] = {}
         self.current = 0
         self.own_id = own_id
@@ -94,10 +95,15 @@ class MatchRun:
         """A value that nothing reads."""
         self.left.append((value, where, self.current))
 
-    def unread_items(self, items: list[Any], left: list[int], where: str) -> None:
+    def unread_items(self, items: list[Any], left: Sequence[int], where: str) -> None:
         """Elements of an array that nothing recognises."""
         for j in left:
             self.left.append((items[j], f"{where}[{j}]", self.current))
+
+    @staticmethod
+    def others(count: int, taken: int, left: Sequence[int]) -> list[int]:
+        """The indexes of an array of so many of which one was taken, and that one too where it was left all the same."""
+        return [j for j in range(count) if j != taken or left]
 
     def extras(self, value: dict[str, Any], keys: Any, where: str) -> None:
         """Keys of an object that the map does not name."""
@@ -119,7 +125,7 @@ class MatchRun:
                 self.carried.append(place)
         return taken or None
 
-    def rest_items(self, items: list[Any], left: list[int], where: str, i: int) -> list[Any] | None:
+    def rest_items(self, items: list[Any], left: Sequence[int], where: str, i: int) -> list[Any] | None:
         """What `$rest` takes of an array."""
         taken: list[Any] = []
         for j in left:
@@ -280,6 +286,19 @@ class MatchRun:
             issue("error", "conflict", "conflict", text, expression=where, mend="Make the two elements agree at their source.")
         )
 
+    @staticmethod
+    def agrees(forward: Callable[[tuple[Any, ...]], Any], values: tuple[Any, ...], value: Any) -> bool:
+        """Whether an element that cannot give its path back says what that path would write there; `verify` says why not."""
+        for one in values:
+            if one is not None:
+                break
+        else:
+            return False
+        try:
+            return bool(forward(values) == value)
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+            return False
+
     def verify(
         self, forward: Callable[[tuple[Any, ...]], Any], values: tuple[Any, ...], value: Any, where: str, soft: bool, codecs: str
     ) -> None:
@@ -309,9 +328,9 @@ class MatchRun:
                 )
             )
 
-    def row(self, where: str, frame: dict[str, Any], place: str, line: str, codecs: tuple[str, ...]) -> None:
+    def row(self, where: str, frame: dict[str, Any], place: str, line: str, codecs: tuple[str, ...], several: bool) -> None:
         """A lineage row, its list indexes still open."""
-        self.found.append((where, frame, place, line, codecs))
+        self.found.append((where, frame, place, line, codecs, several))
 
     # the walk -----------------------------------------------------------------------------------------------------
     def walk(self) -> dict[str, Any]:
@@ -326,9 +345,10 @@ class MatchRun:
                 self.only(role, own)
         self.gather()
         for forward, places, value, where, soft, codecs, i in self.later:
-            self.current = i
-            values = tuple(_get(frame, parts) for frame, parts in places)
-            self.verify(forward, values, value, where, soft, codecs)
+            values = tuple([_get(frame, parts) for frame, parts in places])
+            if not self.agrees(forward, values, value):
+                self.current = i
+                self.verify(forward, values, value, self.at(i) + where, soft, codecs)
         self.finish()
         return self.record
 
@@ -462,8 +482,8 @@ class MatchRun:
                 if self.left[k][1] not in common:
                     self.left[k] = (None, "", -1)
 
-    def lineage(self) -> list[Lineage]:
-        """The rows with their list indexes, found by walking the record."""
+    def lineage(self, source: dict[str, Any] | None = None) -> list[Lineage]:
+        """The rows with their list indexes, found by walking the record; only those whose path the source record has."""
         places: dict[int, str] = {}
 
         there: set[str] = set()
@@ -479,12 +499,15 @@ class MatchRun:
                     visit(below, f"{place}[{j}]")
 
         visit(self.record, "")
+        if source is not None:
+            there.clear()
+            visit(source, "")
         made = []
-        for where, frame, place, line, codecs in self.found:
+        for where, frame, place, line, codecs, several in self.found:
             base = places.get(id(frame), "")
             source = f"{base}.{place}" if base and place else base or place
             if source in there:  # of several paths through one codec, those that say something
-                made.append(Lineage(where, source, line, codecs))
+                made.append(Lineage(where, source, line, codecs, several))
         return made
 
 

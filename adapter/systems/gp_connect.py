@@ -1,16 +1,19 @@
 """What GP Connect Update Record needs beyond maps: the document inside the message, and the codes that STU3 has otherwise.
 
-The words that a GP reads are in gp_words.py. Shape and codes: NHS England's guides, named in mappings/gp_connect/system.yaml.
+The words that a GP reads are in gp_words, gp_dose_words and gp_order_words; here they become codecs, each of one direction.
+Shape and codes: NHS England's guides, named in mappings/gp_connect/system.yaml.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from adapter.fhir.outcome import BASE
 from adapter.mapping.codecs import codec
 from adapter.mapping.runtime import namespace, uuid5
-from adapter.systems import gp_words
+from adapter.systems import gp_dose_words, gp_order_words
+from adapter.systems.gp_words import Record, contacts, div, person, terms
 
 Entry = dict[str, Any]
 
@@ -56,12 +59,9 @@ def _repointed(value: Any, same: dict[str, str]) -> Any:
 
 
 def _with_id(entry: Entry) -> Entry:
+    name = entry["fullUrl"].removeprefix("urn:uuid:")
     resource = entry["resource"]
-    rest = {k: v for k, v in resource.items() if k != "resourceType"}
-    return {
-        **entry,
-        "resource": {"resourceType": resource["resourceType"], "id": entry["fullUrl"].removeprefix("urn:uuid:"), **rest},
-    }
+    return {**entry, "resource": {"resourceType": resource["resourceType"], "id": name, **resource}}
 
 
 def _first(values: tuple[Any, ...]) -> Any:
@@ -69,7 +69,7 @@ def _first(values: tuple[Any, ...]) -> Any:
     return next(v for v in values if v is not None)
 
 
-def _message_definition(record: dict[str, Any]) -> str:
+def _message_definition(record: Record) -> str:
     """The guide has none for its own messages; ours says which event of the hub the message is."""
     return f"{BASE}/MessageDefinition/{'dose-outcome' if 'doses' in record else 'prescription-changed'}"
 
@@ -79,12 +79,38 @@ def _dispense_status(status: str) -> str:
     return {"completed": "completed", "declined": "stopped", "entered-in-error": "entered-in-error"}[status]
 
 
+def _words(name: str, lines: Callable[[Record], list[str]]) -> None:
+    """A codec that makes a narrative of these sentences."""
+
+    def read(record: Record) -> str:
+        return div(lines(record))
+
+    codec(f"gp-{name}-div", read=read)
+
+
 codec("gp-document", read=lambda pair: uuid5(_DOCUMENT, "\x1f".join(pair)))
-codec("gp-token", read=lambda pair: "|".join(pair))
+codec("gp-token", read=lambda pair: f"{pair[0]}|{pair[1]}")
 codec("gp-endpoint", read=lambda ods: f"urn:nhs-uk:addressing:ods:{ods}")
 codec("gp-message-definition", read=_message_definition)
 codec("gp-first", read=_first)
 codec("gp-dispense-status", read=_dispense_status)
 codec("gp-report-status", read=lambda status: status if status == "entered-in-error" else "final")
 codec("gp-not-done", read=lambda outcome: outcome in ("missed", "withheld"))
-gp_words.register()
+_words("doses", gp_dose_words.report)
+_words("changes", gp_order_words.report)
+_words("contacts", contacts)
+_words("dose", lambda one: [gp_dose_words.dose(one)])
+_words("after", lambda one: [gp_dose_words.after(one)])
+_words("change", lambda one: [gp_order_words.change(one)])
+_words("item", gp_order_words.item)
+codec("gp-doses-text", read=lambda record: "\n".join(gp_dose_words.report(record) + contacts(record)))
+codec("gp-changes-text", read=lambda record: "\n".join(gp_order_words.report(record) + contacts(record)))
+codec("gp-doses-title", read=gp_dose_words.title)
+codec("gp-changes-title", read=gp_order_words.title)
+codec("gp-dose-text", read=gp_dose_words.dose)
+codec("gp-amount-taken", read=gp_dose_words.amount_taken)
+codec("gp-amount-asserted", read=gp_dose_words.amount_asserted)
+codec("gp-person", read=person)
+codec("gp-outcome", read=lambda code: terms("dose-outcome")[code])
+codec("gp-outcome-words", read=lambda code: gp_dose_words.OUTCOMES[code])
+codec("gp-after", read=lambda code: terms("after-dose")[code])

@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adapter.systems.gp_words import WITHDRAWN, Record, Row, amount, count, day, medicine, person, reasons, sent, terms, token, told
+from adapter.systems.gp_words import (
+    WITHDRAWN,
+    Record,
+    Row,
+    amount,
+    count,
+    day,
+    medicine,
+    person,
+    reasons,
+    sent,
+    terms,
+    token,
+    told,
+)
 
 #: Outcome of a dose -> what a GP reads; none of them says more than the definition in CodeSystem dose-outcome.
 OUTCOMES = {
@@ -39,11 +53,11 @@ _SEEN: tuple[Row, ...] = (
     ("reason", "Reason not swallowed: {}.", lambda why: reasons(why, "not-swallowed-reason")),
     ("at", "Witnessed {}.", day),
     ("by", "Witness: {}.", person),
-    ("note", "Note on what was seen: {}", str),
+    ("note", "Note on what was seen: “{}”.", str),
 )
 _ASSERTED: tuple[Row, ...] = (("amount", "Amount said to have been had: {}.", amount), ("by", "According to {}.", person))
 _REPORT: tuple[Row, ...] = (
-    ("note", "Note: {}", str),
+    ("note", "Note: “{}”.", str),
     ("item", "Prescription item {}.", token),
     ("recorded_at", "Recorded {}.", day),
     ("version", "Version {} of the record.", str),
@@ -86,12 +100,14 @@ def after(one: Record) -> str:
 
 def last_supervised(every: Iterable[Record]) -> str:
     """The last dose of the report that was seen swallowed in full and stands, or that there is none."""
-    stands = [d for d in every if d["outcome"] == "supervised" and "entered-in-error" not in (d["status"], d.get("seen", {}).get("status"))]
+    seen = [d for d in every if d["outcome"] == "supervised" and not withdrawn(d)]
+    stands = [d for d in seen if d.get("seen", {}).get("status") != "entered-in-error"]
     if not stands:
         return "No dose in this report was seen to be swallowed in full."
     last = max(stands, key=lambda d: (d["date"], d.get("number", 0)))
     how_much = "".join(told(last.get("seen", {}), (("amount", ", {}", amount),)))
-    return f"Last dose in this report that was seen to be swallowed in full: {day(last['date'])}{how_much}, {medicine(last['product'])}."
+    when = f"{day(last['date'])}{how_much}, {medicine(last['product'])}"
+    return f"Last dose in this report that was seen to be swallowed in full: {when}."
 
 
 def title(record: Record) -> str:

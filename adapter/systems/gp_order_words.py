@@ -5,7 +5,23 @@ The record is that of mappings/gp_connect/update-record/prescription-changed.sch
 
 from __future__ import annotations
 
-from adapter.systems.gp_words import WITHDRAWN, Record, Row, amount, coding_words, count, day, days, medicine, reasons, sent, span, terms, token, told
+from adapter.systems.gp_words import (
+    WITHDRAWN,
+    Record,
+    Row,
+    amount,
+    coding_words,
+    count,
+    day,
+    days,
+    medicine,
+    reasons,
+    sent,
+    span,
+    terms,
+    token,
+    told,
+)
 
 CHANGES = {
     "stopped": "stopped",
@@ -26,7 +42,7 @@ _CHANGE: tuple[Row, ...] = (
 _RECORD: tuple[Row, ...] = (
     ("version", "Version {} of the record.", str),
     ("replaces", "It corrects record {}.", token),
-    ("note", "Note: {}", str),
+    ("note", "Note: “{}”.", str),
 )
 _ORDER: tuple[Row, ...] = (
     ("status", "Status: {}.", str),
@@ -42,12 +58,19 @@ _ORDER: tuple[Row, ...] = (
 )
 _RESTART: tuple[Row, ...] = (
     ("reason", "Restart of treatment: {}.", lambda code: terms("restart-reason")[code].lower()),
-    ("text", "On the restart: {}", str),
+    ("text", "On the restart: “{}”.", str),
 )
+
+
+def _route(route: Record) -> str:
+    names = [c.get("display") or coding_words(c) for c in route.get("codes", ())]
+    return ", ".join([*names, *told(route, (("text", "{}", str),))])
+
+
 _STEP: tuple[Row, ...] = (
     ("dose", "{}", amount),
-    ("times_per_day", "{} a day", lambda number: count(number, "time")),
-    ("route", "{}", lambda route: ", ".join([c.get("display") or coding_words(c) for c in route.get("codes", ())] + told(route, (("text", "{}", str),)))),
+    ("times_per_day", "{} a day", lambda number: "once" if number == 1 else count(number, "time")),
+    ("route", "{}", _route),
     ("directions", "as written: “{}”", str),
 )
 _COLLECTION: tuple[Row, ...] = (
@@ -55,8 +78,18 @@ _COLLECTION: tuple[Row, ...] = (
     ("covers", "for {}", days),
     ("supervised", "{}", lambda yes: "supervised" if yes else "not supervised"),
     ("identifier", "number {}", token),
-    ("status", "status {}", str),
+    ("status", "{}", lambda status: "" if status == "active" else f"status {status}"),
 )
+
+
+def _step(one: Record) -> str:
+    number = "".join(told(one, (("step", "Step {}: ", str),)))
+    return f"{number}{', '.join(part for part in (span(one), *told(one, _STEP)) if part)}."
+
+
+def _wording(one: Record) -> str:
+    heading = terms("home-office-wording")[one["code"]] if "code" in one else "Wording"
+    return f"Wording on the form, {heading}: " + (f"“{one['text']}”" if "text" in one else "its text is not given.")
 
 
 def change(one: Record) -> str:
@@ -71,9 +104,8 @@ def change(one: Record) -> str:
 
 def item(one: Record) -> list[str]:
     """An item in full: the change, then the order as it stands."""
-    wordings = [f"Wording on the form: {w.get('text') or terms('home-office-wording')[w['code']]}" for w in one.get("wordings", ())]
-    steps = [f"Step {s['step']}: " * ("step" in s) + ", ".join([*filter(None, [span(s)]), *told(s, _STEP)]) + "." for s in one.get("steps", ())]
-    collections = [f"Planned collection {day(c['date'])}: {', '.join(told(c, _COLLECTION))}." for c in one.get("collections", ())]
+    steps, wordings = map(_step, one.get("steps", ())), map(_wording, one.get("wordings", ()))
+    collections = [f"Planned collection {day(c['date'])}: {', '.join(filter(None, told(c, _COLLECTION)))}." for c in one.get("collections", ())]
     return [change(one), " ".join(told(one, _ORDER)), *steps, *wordings, *told(one.get("restart", {}), _RESTART), *collections]
 
 

@@ -24,9 +24,16 @@ Row = tuple[str, str, Callable[[Any], str]]
 #: Stands before whatever a later message took back, so that nobody reads the fact first.
 WITHDRAWN = "WITHDRAWN, entered in error: "
 NHS_REASONS = {"0010": "Patient did not collect medication", "0002": "Clinically unsuitable"}
-REGISTERS = {"gmc-number": "GMC", "nmc-number": "NMC", "gphc-number": "GPhC", "hcpc-number": "HCPC", "ods-organization-code": "ODS"}
+REGISTERS = {
+    "gmc-number": "GMC",
+    "nmc-number": "NMC",
+    "gphc-number": "GPhC",
+    "hcpc-number": "HCPC",
+    "ods-organization-code": "ODS",
+}
 TELECOMS = {"phone": "telephone", "sms": "text message"}
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_MONTHS = ("January", "February", "March", "April", "May", "June",
+           "July", "August", "September", "October", "November", "December")  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -139,8 +146,14 @@ def contacts(record: Record) -> list[str]:
         said.append(f"Prescriber: {person({**({'name': parts[0]} if parts else {}), **prescriber})}.")
         said += [*_reach(prescriber), *told(prescriber, (("organisation", "Prescriber's organisation: {}.", organisation),))]
         said += _reach(prescriber.get("organisation", {}))
-    rows: tuple[Row, ...] = (("coordinator", "Care coordinator: {}.", person), ("reference", "Episode of care: {}.", token), ("status", "Status of the episode: {}.", str))
-    return said + told(record.get("episode", {}), rows)
+    return said + told(record.get("episode", {}), _EPISODE)
+
+
+_EPISODE: tuple[Row, ...] = (
+    ("coordinator", "Care coordinator: {}.", person),
+    ("reference", "Episode of care: {}.", token),
+    ("status", "Status of the episode: {}.", str),
+)
 
 
 def _name(parts: Record) -> str:

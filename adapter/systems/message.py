@@ -183,7 +183,7 @@ class Message:
     # lineage ------------------------------------------------------------------------------------------------------
     def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
         """Hub element <- source path, for a Bundle that this message made."""
-        rows = self.table.lineage(self.take_apart(bundle))
+        rows = self.table.lineage(self.take_apart(bundle), record=None if self.native else body)
         if self.native is None:
             return rows
         by_record: dict[str, list[Lineage]] = {}

@@ -132,7 +132,7 @@ class Spoiler:
                 yield id_, "binding"
             if id_.endswith("[x]") and element.get("type") and most != "0":
                 yield id_, "type"
-            if any(t.get("targetProfile") for t in element.get("type", ())) and self._narrows(id_):
+            if self._narrows(id_):
                 yield id_, "target"
             for one in element.get("constraint", ()):
                 yield id_, one["key"]
@@ -148,7 +148,8 @@ class Spoiler:
             "type": self._retype,
             "target": self._retarget,
         }
-        yield from makers[how](id_)
+        if how in makers:  # a constraint is broken by hand
+            yield from makers[how](id_)
 
     def spots(self, resource: Json, id_: str) -> list[Spot]:
         """Every place of the element in a resource."""
@@ -197,7 +198,11 @@ class Spoiler:
         return bool(spots) and bool(spots[0].row.get("l"))
 
     def _narrows(self, id_: str) -> bool:
-        return any(spot.row.get("r") is None or len(spot.row["r"]) > 1 for spot in self.spots(self.resource, id_))
+        targets = [one for t in self.elements[id_].get("type", ()) for one in t.get("targetProfile", ())]
+        if not targets or any(one.endswith("/Resource") for one in targets):
+            return False
+        spots = [spot for spot in self.spots(self.resource, id_) if spot.row["t"] == "Reference"]
+        return any(spot.row.get("r") is None or len(spot.row["r"]) > 1 for spot in spots)
 
     def _each(self, id_: str) -> Iterator[tuple[Json, Spot]]:
         """A fresh copy for every spot, with the spot in the copy."""
@@ -272,7 +277,7 @@ class Spoiler:
             yield self._made(id_, "fixed", {"fixed", "pattern"}, spot.own_path, broken)
 
     def _recode(self, id_: str) -> Iterator[Spoilt]:
-        allowed = self.codes[self.elements[id_]["binding"]["valueSet"]]
+        allowed = self.codes.get(self.elements[id_]["binding"]["valueSet"].partition("|")[0], set())
         for broken, spot in self._each(id_):
             if isinstance(spot.value, dict):
                 coding = spot.value["coding"][0] if "coding" in spot.value else spot.value

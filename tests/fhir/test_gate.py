@@ -1,4 +1,7 @@
-"""The gate as a whole: places and words of issues, parts of a Bundle, references, profiles by claim and by event, and no exception ever."""
+"""The gate as a whole: places and words of issues, parts of a Bundle, references, profiles by claim and by event.
+
+And that it never raises, whatever it is given.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,14 @@ def _patient(**more: Any) -> Json:
 
 
 def _request(**more: Any) -> Json:
-    return {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {"display": "x"},
-            "medicationCodeableConcept": {"text": "x"}, **more}  # fmt: skip
+    return {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": {"display": "x"},
+        "medicationCodeableConcept": {"text": "x"},
+        **more,
+    }
 
 
 def _bundle(*resources: Json, type_: str = "collection") -> Json:
@@ -70,28 +79,56 @@ def _bundle(*resources: Json, type_: str = "collection") -> Json:
         (_patient(_birthDate={"extension": [{"url": "u", "valueCode": 1}]}), ("type", "Patient.birthDate.extension[0].value")),
         (_patient(contact=[{"name": {"text": ""}}]), ("value", "Patient.contact[0].name.text")),
         (_request(status=None), ("binding", "MedicationRequest.status")),
-        ({"resourceType": "MedicationRequest", "intent": "order", "subject": {"display": "x"}, "medicationCodeableConcept": {"text": "x"}},
-         ("required", "MedicationRequest.status")),
-        ({"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {"display": "x"}},
-         ("required", "MedicationRequest.medication")),
-        (_request(dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": "5"}}]}]),
-         ("type", "MedicationRequest.dosageInstruction[0].doseAndRate[0].dose.value")),
-        (_patient(extension=[{"url": "u", "extension": [{"url": "v", "valueReference": {"identifier": {"assigner": {"x": 1}}}}]}]),
-         ("unknown-element", "Patient.extension[0].extension[0].value.identifier.assigner.x")),
+        (
+            {
+                "resourceType": "MedicationRequest",
+                "intent": "order",
+                "subject": {"display": "x"},
+                "medicationCodeableConcept": {"text": "x"},
+            },
+            ("required", "MedicationRequest.status"),
+        ),
+        (
+            {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {"display": "x"}},
+            ("required", "MedicationRequest.medication"),
+        ),
+        (
+            _request(dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": "5"}}]}]),
+            ("type", "MedicationRequest.dosageInstruction[0].doseAndRate[0].dose.value"),
+        ),
+        (
+            _patient(
+                extension=[{"url": "u", "extension": [{"url": "v", "valueReference": {"identifier": {"assigner": {"x": 1}}}}]}]
+            ),
+            ("unknown-element", "Patient.extension[0].extension[0].value.identifier.assigner.x"),
+        ),
         (_bundle(_patient(), _patient(active=1)), ("type", "Bundle.entry[1].resource.active")),
         (_bundle(_bundle(_patient(active=1))), ("type", "Bundle.entry[0].resource.entry[0].resource.active")),
-        (_patient(contained=[_patient(id="p", active=1)], link=[{"other": {"reference": "#p"}, "type": "seealso"}]),
-         ("type", "Patient.contained[0].active")),
-        ({"resourceType": "Parameters", "parameter": [{"name": "a", "part": [{"name": "b", "resource": _patient(active=1)}]}]},
-         ("type", "Parameters.parameter[0].part[0].resource.active")),
-        ({"resourceType": "Bundle", "type": "batch-response", "entry": [{"response": {"status": "400", "outcome": _patient(active=1)}}]},
-         ("type", "Bundle.entry[0].response.outcome.active")),
+        (
+            _patient(contained=[_patient(id="p", active=1)], link=[{"other": {"reference": "#p"}, "type": "seealso"}]),
+            ("type", "Patient.contained[0].active"),
+        ),
+        (
+            {"resourceType": "Parameters", "parameter": [{"name": "a", "part": [{"name": "b", "resource": _patient(active=1)}]}]},
+            ("type", "Parameters.parameter[0].part[0].resource.active"),
+        ),
+        (
+            {
+                "resourceType": "Bundle",
+                "type": "batch-response",
+                "entry": [{"response": {"status": "400", "outcome": _patient(active=1)}}],
+            },
+            ("type", "Bundle.entry[0].response.outcome.active"),
+        ),
         ({"resourceType": "Nothing"}, ("resource-type", "$this")),
         (_bundle({"resourceType": "Nothing"}), ("resource-type", "Bundle.entry[0].resource")),
         (_bundle({"id": "x"}), ("required", "Bundle.entry[0].resource.resourceType")),
-        ([], ("resource", "$this")), ({}, ("resource", "$this")), ({"resourceType": 1}, ("resource", "$this")), (None, ("resource", "$this")),
+        ([], ("resource", "$this")),
+        ({}, ("resource", "$this")),
+        ({"resourceType": 1}, ("resource", "$this")),
+        (None, ("resource", "$this")),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_told_by_rule_and_place(gate: Gate, resource: Any, told: tuple[str, str]) -> None:
     assert _told(gate.check(resource)) == [("error", *told)]
 
@@ -119,9 +156,17 @@ def test_a_check_goes_on_beside_what_the_schema_refuses(gate: Gate) -> None:
 def test_no_issue_quotes_a_value(gate: Gate) -> None:
     secret = "SECRET 999"
     broken = _patient(
-        birthDate=secret, gender=secret, name=[secret], active=secret, telecom=[{"system": secret}], managingOrganization={"reference": f"#{secret}"},
-        text={"status": secret, "div": secret}, multipleBirthInteger=secret, identifier=[{"period": {"start": secret}}], **{secret: 1, "x" * 70: 1},
-    )  # fmt: skip
+        birthDate=secret,
+        gender=secret,
+        name=[secret],
+        active=secret,
+        telecom=[{"system": secret}],
+        managingOrganization={"reference": f"#{secret}"},
+        text={"status": secret, "div": secret},
+        multipleBirthInteger=secret,
+        identifier=[{"period": {"start": secret}}],
+        **{secret: 1, "x" * 70: 1},
+    )
     issues = gate.check(broken)
     assert len(issues) > 8
     assert "SECRET" not in json.dumps(outcome(issues)) and "xxx" not in json.dumps(outcome(issues))
@@ -184,7 +229,7 @@ def test_decimals_of_any_size_pass(gate: Gate) -> None:
         (["a"], [{"id": "x"}], []),
         (None, [{"id": "x"}], [("ele-1", "Patient.name[0].given[0]")]),
     ],
-)  # fmt: skip
+)
 def test_a_null_stands_for_what_its_sibling_says(gate: Gate, given: Any, beside: Any, told: list[tuple[str, str]]) -> None:
     name = {key: value for key, value in (("given", given), ("_given", beside)) if value is not None}
     assert [one[1:] for one in _told(gate.check(_patient(name=[name])))] == list(dict.fromkeys(told))
@@ -204,8 +249,12 @@ def test_an_unknown_modifier_extension_is_refused(gate: Gate) -> None:
 
 
 def test_a_modifier_extension_that_a_profile_names_is_known() -> None:
-    slicing = {"id": "Patient.modifierExtension:not", "path": "Patient.modifierExtension", "sliceName": "not",
-               "type": [{"code": "Extension", "profile": ["http://a.example/not"]}]}  # fmt: skip
+    slicing = {
+        "id": "Patient.modifierExtension:not",
+        "path": "Patient.modifierExtension",
+        "sliceName": "not",
+        "type": [{"code": "Extension", "profile": ["http://a.example/not"]}],
+    }
     gate = Gate([_profile("Patient", slicing)])
     assert gate.check(_patient(modifierExtension=[{"url": "http://a.example/not", "valueBoolean": True}])) == []
 
@@ -236,20 +285,29 @@ def test_a_reference_into_the_resource_must_lead_somewhere(gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
-        ({"reference": "Patient/1"}, None), ({"reference": "Group/1"}, None), ({"reference": "http://a.example/fhir/Patient/1/_history/2"}, None),
-        ({"reference": "Practitioner/1"}, "reference-target"), ({"reference": "http://a.example/Practitioner/1"}, "reference-target"),
-        ({"reference": "http://a.example/anything"}, None), ({"type": "Practitioner", "display": "x"}, "reference-target"),
-        ({"reference": "Patient/1", "type": "Patient"}, None), ({"reference": "Patient/1", "type": "Group"}, "reference-type"),
+        ({"reference": "Patient/1"}, None),
+        ({"reference": "Group/1"}, None),
+        ({"reference": "http://a.example/fhir/Patient/1/_history/2"}, None),
+        ({"reference": "Practitioner/1"}, "reference-target"),
+        ({"reference": "http://a.example/Practitioner/1"}, "reference-target"),
+        ({"reference": "http://a.example/anything"}, None),
+        ({"type": "Practitioner", "display": "x"}, "reference-target"),
+        ({"reference": "Patient/1", "type": "Patient"}, None),
+        ({"reference": "Patient/1", "type": "Group"}, "reference-type"),
         ({"reference": "a b"}, "value"),
     ],
-)  # fmt: skip
+)
 def test_a_reference_leads_to_a_type_that_its_element_allows(gate: Gate, reference: Json, told: str | None) -> None:
     assert [rule for _, rule, _ in _told(gate.check(_request(subject=reference)))] == ([told] if told else [])
 
 
 def _message(**dispense: Any) -> Json:
-    header = {"resourceType": "MessageHeader", "eventUri": "http://a.example/e", "source": {"endpoint": "http://a.example"},
-              "focus": [{"reference": "urn:uuid:00000000-0000-4000-8000-000000000001"}]}  # fmt: skip
+    header = {
+        "resourceType": "MessageHeader",
+        "eventUri": "http://a.example/e",
+        "source": {"endpoint": "http://a.example"},
+        "focus": [{"reference": "urn:uuid:00000000-0000-4000-8000-000000000001"}],
+    }
     made = {"resourceType": "MedicationDispense", "status": "completed", "medicationCodeableConcept": {"text": "x"}, **dispense}
     return _bundle(header, made, _patient(), type_="message")
 
@@ -283,8 +341,16 @@ def test_the_subject_of_what_is_no_focus_is_a_warning(gate: Gate) -> None:
 
 
 def _profile(type_: str, *elements: Json, url: str = "http://a.example/p", **more: Any) -> Json:
-    return {"resourceType": "StructureDefinition", "url": url, "type": type_, "derivation": "constraint", "kind": "resource",
-            "baseDefinition": CORE + type_, "differential": {"element": [{"id": type_, "path": type_}, *elements]}, **more}  # fmt: skip
+    return {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "type": type_,
+        "derivation": "constraint",
+        "kind": "resource",
+        "baseDefinition": CORE + type_,
+        "differential": {"element": [{"id": type_, "path": type_}, *elements]},
+        **more,
+    }
 
 
 NAMED = _profile("Patient", {"id": "Patient.name", "path": "Patient.name", "min": 1})
@@ -297,11 +363,13 @@ def test_a_resource_is_judged_by_every_known_profile_that_it_claims() -> None:
     told = _told(gate.check(_patient(**claims)))
     assert told == [
         ("information", "profile-unknown", "Patient.meta.profile[2]"),
-        ("error", "required", "Patient.name"), ("error", "required", "Patient.birthDate"),
-    ]  # fmt: skip
+        ("error", "required", "Patient.name"),
+        ("error", "required", "Patient.birthDate"),
+    ]
     assert _told(gate.check(_bundle(_patient(**claims))))[1:] == [
-        ("error", "required", "Bundle.entry[0].resource.name"), ("error", "required", "Bundle.entry[0].resource.birthDate"),
-    ]  # fmt: skip
+        ("error", "required", "Bundle.entry[0].resource.name"),
+        ("error", "required", "Bundle.entry[0].resource.birthDate"),
+    ]
 
 
 def test_a_profile_is_demanded_by_the_index_of_the_entry() -> None:
@@ -329,8 +397,12 @@ def _definition(*focus: Json, supporting: tuple[tuple[str, str], ...] = ()) -> J
         {"url": SUPPORTING, "extension": [{"url": "code", "valueCode": type_}, {"url": "profile", "valueCanonical": profile}]}
         for type_, profile in supporting
     ]
-    return {"resourceType": "MessageDefinition", "eventCoding": {"system": "http://a.example/e", "code": "dose"}, "focus": list(focus),
-            "extension": extensions}  # fmt: skip
+    return {
+        "resourceType": "MessageDefinition",
+        "eventCoding": {"system": "http://a.example/e", "code": "dose"},
+        "focus": list(focus),
+        "extension": extensions,
+    }
 
 
 def _event(message: Json, code: str = "dose") -> Json:
@@ -356,8 +428,9 @@ DISPENSE = {"code": "MedicationDispense", "profile": "http://a.example/d", "min"
 def test_the_event_of_a_message_demands_profiles_of_focus_and_companions() -> None:
     gate = Gate([NAMED, PREPARED, _definition(DISPENSE, supporting=(("Patient", "http://a.example/p"),))])
     assert _told(gate.check(_event(_message()))) == [
-        ("error", "required", "Bundle.entry[1].resource.whenPrepared"), ("error", "required", "Bundle.entry[2].resource.name"),
-    ]  # fmt: skip
+        ("error", "required", "Bundle.entry[1].resource.whenPrepared"),
+        ("error", "required", "Bundle.entry[2].resource.name"),
+    ]
     good = _event(_message(whenPrepared="2026"))
     good["entry"][2]["resource"]["name"] = [{"text": "x"}]
     assert gate.check(good) == []
@@ -446,12 +519,23 @@ class Odd:
 @pytest.mark.parametrize(
     "value",
     [
-        {1: 2}, {"resourceType": "Patient", 1: 2}, {"resourceType": "Patient", "name": {b"x"}}, {"resourceType": "Patient", "id": b"x"},
-        {"resourceType": "Patient", "id": "\ud800"}, {"resourceType": "Patient", "\ud800": 1}, {"resourceType": "Patient", "id": Odd()},
-        {"resourceType": "Patient", "id": float("nan")}, {"resourceType": "Patient", "multipleBirthInteger": 10**5000}, Odd(), b"x", "\ud800",
-        {"resourceType": "Patient", "multipleBirthInteger": Decimal("NaN")}, {"resourceType": "\ud800"}, ({"resourceType": "Patient"},),
+        {1: 2},
+        {"resourceType": "Patient", 1: 2},
+        {"resourceType": "Patient", "name": {b"x"}},
+        {"resourceType": "Patient", "id": b"x"},
+        {"resourceType": "Patient", "id": "\ud800"},
+        {"resourceType": "Patient", "\ud800": 1},
+        {"resourceType": "Patient", "id": Odd()},
+        {"resourceType": "Patient", "id": float("nan")},
+        {"resourceType": "Patient", "multipleBirthInteger": 10**5000},
+        Odd(),
+        b"x",
+        "\ud800",
+        {"resourceType": "Patient", "multipleBirthInteger": Decimal("NaN")},
+        {"resourceType": "\ud800"},
+        ({"resourceType": "Patient"},),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_json_is_an_issue(gate: Gate, value: Any) -> None:
     assert any(map(is_error, gate.check(value)))
 

@@ -30,7 +30,10 @@ DISPENSE: Json = {
     "statusReasonCodeableConcept": {"coding": [{"system": "http://a.example", "code": "x"}, {"code": "y"}], "text": "t"},
     "extension": [
         {"url": "http://a.example/day", "valueDate": "2026-03-18"},
-        {"url": "http://a.example/how", "extension": [{"url": "who", "valueCode": "patient"}, {"url": "who", "valueCode": "other"}]},
+        {
+            "url": "http://a.example/how",
+            "extension": [{"url": "who", "valueCode": "patient"}, {"url": "who", "valueCode": "other"}],
+        },
     ],
     "daysSupply": {"value": 2},
 }
@@ -174,7 +177,9 @@ def test_fhirpathpy_agrees_on_the_constraints_of_our_profiles(pytestconfig: pyte
                 ours.append(compile_test(constraint["expression"], CHOICES)(resource, resource))
     answers = ask(pytestconfig, "fhirpath", questions)
     assert len(questions) > 300 and ours.count(False) > 20
-    differ = [(q[2], answer, own) for q, answer, own in zip(questions, answers, ours, strict=True) if (answer == [True]) is not own]
+    differ = [
+        (q[2], answer, own) for q, answer, own in zip(questions, answers, ours, strict=True) if (answer == [True]) is not own
+    ]
     assert differ == []
 
 
@@ -190,9 +195,15 @@ def _resources(profile: str) -> list[Json]:
         resource = _read(file)
         if profile in resource["meta"]["profile"]:
             found.append(resource)
-            found += [{**resource, "status": status} for status in ("completed", "declined", "not-done", "entered-in-error", "stopped")]
-            found += [{name: value for name, value in resource.items() if name != gone} for gone in resource if gone != "resourceType"]
-            found += [_with_outcome(resource, code) for code in ("supervised", "missed", "withheld", "partial", "elsewhere", "depot")]
+            found += [
+                {**resource, "status": status} for status in ("completed", "declined", "not-done", "entered-in-error", "stopped")
+            ]
+            found += [
+                {name: value for name, value in resource.items() if name != gone} for gone in resource if gone != "resourceType"
+            ]
+            found += [
+                _with_outcome(resource, code) for code in ("supervised", "missed", "withheld", "partial", "elsewhere", "depot")
+            ]
     return found
 
 

@@ -81,10 +81,11 @@ class StandIn:
             raise Unknown("system", str(system), ["shop"])
         return self.faults
 
-    def many(self, path: Path, read: str, *, received: str | None = None) -> Iterator[Any]:
-        for file in sorted(path.iterdir()):
+    def many(self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None) -> Iterator[Any]:
+        bodies = [file.read_bytes() for file in sorted(source.iterdir())] if isinstance(source, Path) else source.splitlines()
+        for body in bodies:
             try:
-                yield self.translate(file.read_bytes(), read=read, received=received)
+                yield self.translate(body, read=read, write=write, received=received)
             except Refused as refused:
                 yield refused
 

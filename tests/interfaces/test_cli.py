@@ -154,7 +154,11 @@ def test_an_extract_goes_on_past_a_bad_record(cli: Command, tmp_path: Path) -> N
     assert [json.loads(line)["total"] for line in ran.stdout.splitlines()] == [{"n": 1}, {"n": 3}]
     (reject,) = (tmp_path / "rejects").read_text().splitlines()
     assert json.loads(reject)["resourceType"] == "OperationOutcome"
-    assert ran.stderr.splitlines()[-1] == "2 records read, 1 refused"
+    assert ran.stderr.splitlines()[-1] == "2 records translated, 1 refused"
+    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/note")
+    assert (ran.code, ran.stdout) == (Exit.SOME, b'{"n":1}\n{"n":3}\n')
+    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet")
+    assert ran.stdout == b'"A,B\\r\\n1.00,2\\r\\n"\n' * 2, "what is no JSON is a line of JSON all the same"
     (extract / "2").unlink()
     assert cli("translate", str(extract), "--from", "shop/note").code == Exit.DONE
 

@@ -41,24 +41,25 @@ def test_it_shows_what_the_product_is_for() -> None:
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.case)
 def test_every_path_that_is_shown_is_followed_to_its_end(step: demo.Step) -> None:
     import adapter
-    from adapter.interfaces.demo_table import _way, at
+    from adapter.interfaces.demo_table import at, way
 
     if step.refused:
         assert step.show == []
         return
-    body = step.file.read_bytes()
-    write = None if step.write == "fhir" else step.write
     ost = adapter.load()
-    done = ost.translate(body, read=step.read, write=write, received="2026-03-18T18:10:00Z")
-    reading = ost.translate(body, read=step.read, received="2026-03-18T18:10:00Z").lineage
+    done = demo.translated(ost, step, step.write)
+    reading = demo.translated(ost, step, "fhir").lineage
     assert done.lineage[: len(reading)] == reading
+    extract = step.file.is_dir()
+    if step.quote:
+        assert done.result is not None
+        assert at(json.decode(done.result), step.quote)
     for path in step.show:
-        value = at(json.decode(body), path)
-        assert value, f"{path} is not in what is sent"
-        element, target = _way(path, value, done.bundle, reading, done.lineage[len(reading) :])
+        value = [] if extract else at(json.decode(step.file.read_bytes()), path)
+        assert value or extract, f"{path} is not in what is sent"
+        element, target = way(path, value, done.bundle, reading, done.lineage[len(reading) :])
         assert at(done.bundle, element), f"{path} has no element in the hub"
-        if write:
-            assert done.result is not None
+        if done.result is not None:
             assert at(json.decode(done.result), target), f"{path} does not reach the target"
 
 

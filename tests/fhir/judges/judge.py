@@ -34,7 +34,11 @@ def pyrofile(resources: list[Any], folder: str) -> list[Any]:
     validator = Validator(config)
     answers: list[Any] = []
     for resource in resources:
-        issues = validator.validate_resource(resource).issues
+        try:
+            issues = validator.validate_resource(resource).issues
+        except Exception as crash:  # which it does on some values of a wrong type
+            answers.append([["crash", type(crash).__name__]])
+            continue
         answers.append([[one.code, one.path] for one in issues if str(one.severity).lower().endswith(("error", "fatal"))])
     return answers
 
