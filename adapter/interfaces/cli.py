@@ -5,6 +5,7 @@ What a command does not need is not imported: translating one small file must no
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,6 +88,8 @@ def healthcheck() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its code. Every failure ends here, and each says what to mend; no traceback without --debug."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Compiling maps and profiles makes much that lives to the end: looking through it over and over took a tenth of a start.
+    gc.set_threshold(50_000)
     try:
         code = cli.main(args=arguments, prog_name="ost-adapter", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else Exit.DONE)

@@ -36,10 +36,14 @@ def systems(as_json: bool, mappings: tuple[Path, ...], lenient: bool | None) -> 
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("message", "kind", "direction", "event", "format", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for head in ("message", "kind", "direction", "events", "format"):
+        table.add_column(head, no_wrap=head != "events")
     for system in found:
         for message in system["messages"]:
-            table.add_row(message["message"], system["kind"], message["direction"], message["event"], message["format"])
+            table.add_row(
+                message["message"], system["kind"], message["direction"], ", ".join(message["events"]), message["format"]
+            )
     Console(no_color=colour() is False, highlight=False).print(table)
 
 

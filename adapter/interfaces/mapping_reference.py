@@ -28,11 +28,14 @@ def _system(ost: Adapter, name: str) -> Iterator[str]:
         message = ost.message(f"{name}/{info.name}")
         key = " + ".join(f"`{path}`" for path in message.table.spec.key) or "none"
         yield from ("", f"## `{name}/{info.name}`: {info.title}", "")
-        yield f"Direction: {info.direction}. Hub event: {info.event}. Format: {info.format}. Natural key: {key}."
-        yield from _table(message.table.spec, "Record", "Hub")
-        if message.native is not None:
-            yield from ("", f"The record between comes from what {name} itself sends, which is FHIR:")
-            yield from _table(message.native.spec, "Record", f"FHIR of {name}")
+        yield f"Direction: {info.direction}. Hub event: {', '.join(info.events)}. Format: {info.format}. Natural key: {key}."
+        for one in (message, *message.others):
+            if message.others:
+                yield from ("", f"### For the event {one.info.event}")
+            yield from _table(one.table.spec, "Record", "Hub")
+            if one.native is not None:
+                yield from ("", f"{name} itself speaks FHIR; the record stands between:")
+                yield from _table(one.native.spec, "Record", f"FHIR of {name}")
 
 
 def _table(spec: TableSpec, left: str, right: str) -> Iterator[str]:
@@ -78,12 +81,13 @@ def _codecs(ost: Adapter) -> Iterator[str]:
     used: dict[str, set[str]] = {}
     for system in ost.systems.values():
         for info in system.messages.values():
-            message = ost.message(f"{system.name}/{info.name}")
-            for table in (message.table, message.native):
-                for one in table.spec.maps if table is not None else ():
-                    for _, node in walk(one.root):
-                        for name in node.codecs if isinstance(node, Hole) else ():
-                            used.setdefault(name, set()).add(message.name)
+            first = ost.message(f"{system.name}/{info.name}")
+            tables = [
+                table for message in (first, *first.others) for table in (message.table, message.native) if table is not None
+            ]
+            for node in (node for table in tables for each in table.spec.maps for _, node in walk(each.root)):
+                for codec in node.codecs if isinstance(node, Hole) else ():
+                    used.setdefault(codec, set()).add(first.name)
     yield from (_MADE, "# Codecs", "", "What a map cannot say is a named Python function, or a pair of them.", "")
     yield from ("| name | direction | what it is for | used by |", "| --- | --- | --- | --- |")
     for name, one in sorted(REGISTRY.items()):

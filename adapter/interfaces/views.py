@@ -49,7 +49,7 @@ def said_issues(outcome: dict[str, Any]) -> list[Issue]:
 
 
 def listed(ost: Adapter) -> list[dict[str, Any]]:
-    """The connected systems: system, title, kind, version, messages (message, title, direction, event, format)."""
+    """The connected systems: system, title, kind, version, messages (message, title, direction, events, format)."""
     return [
         {
             "system": system.name,
@@ -61,7 +61,7 @@ def listed(ost: Adapter) -> list[dict[str, Any]]:
                     "message": f"{system.name}/{m.name}",
                     "title": m.title,
                     "direction": m.direction,
-                    "event": m.event,
+                    "events": list(m.events),
                     "format": m.format,
                 }
                 for m in system.messages.values()

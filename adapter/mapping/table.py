@@ -19,7 +19,7 @@ from adapter.mapping.safety import is_safety
 from adapter.mapping.source import Source
 from adapter.mapping.spec import TableSpec, find, frames_of, paths_read, show
 from adapter.mapping.tree import Array, Hole, Map, Ref, Say, is_constant, plain
-from adapter.mapping.walk import Lineage, MatchRun, Role
+from adapter.mapping.walk import Cast, Lineage, MatchRun, Role
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -93,12 +93,12 @@ class Table:
 
     # match --------------------------------------------------------------------------------------------------------
     @cached_property
-    def roles(self) -> tuple[Role, ...]:
+    def roles(self) -> Cast:
         """The maps in the order in which match visits them."""
         return self._roles(trace=False)
 
     @cached_property
-    def traced(self) -> tuple[Role, ...]:
+    def traced(self) -> Cast:
         """The same, each capture leaving a lineage row; compiled when lineage is first asked for."""
         return self._roles(trace=True)
 
@@ -121,6 +121,8 @@ class Table:
 
     def account(self, run: MatchRun) -> tuple[list[str], list[str], list[Issue]]:
         """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""
+        if not run.left:
+            return [], [], []
         unread: dict[str, None] = {}
         ignored: dict[str, None] = {}
         issues: list[Issue] = []
@@ -156,7 +158,7 @@ class Table:
         return found
 
     # compiling match ----------------------------------------------------------------------------------------------
-    def _roles(self, trace: bool) -> tuple[Role, ...]:
+    def _roles(self, trace: bool) -> Cast:
         ordered = self._order()
         made = []
         for m in ordered:
@@ -178,7 +180,7 @@ class Table:
                     tuple((m.depth - k.up, k.parts) for k in m.key),
                 )
             )
-        return tuple(made)
+        return Cast(tuple(made))
 
     def join(self, m: Map) -> tuple[str, tuple[str, ...]] | None:
         """The map whose element this one joins (same list first, else the parent list), and the reference's path."""

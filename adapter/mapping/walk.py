@@ -6,6 +6,7 @@ that lead to them, and only then by their type. A resource that no map speaks of
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,23 @@ class Role:
     keys: tuple[tuple[int, tuple[str, ...]], ...]  # where its `$key` stands: which of its frames, and the names there
 
 
+class Cast:
+    """The roles of a table, and what every walk asks of them; made once."""
+
+    __slots__ = ("by_name", "by_type", "keyed", "listed", "roles")
+
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self.roles = roles
+        self.by_name = {role.name: role for role in roles}
+        self.listed = tuple(role for role in roles if role.lists)
+        self.keyed = tuple(role for role in roles if role.keys)
+        #: Those that can be known by themselves, by type, the one with the most literals first.
+        self.by_type: dict[str, list[Role]] = {}
+        for role in sorted(roles, key=lambda r: -r.weight):
+            if role.direct:
+                self.by_type.setdefault(role.type, []).append(role)
+
+
 @dataclass(slots=True, eq=False)
 class Element:
     """One element of a record list in the making."""
@@ -59,29 +77,36 @@ class Lineage:
 class MatchRun:
     """The state of one match; what generated functions know as S."""
 
-    def __init__(self, entries: list[dict[str, Any]], roles: tuple[Role, ...], prefix: str = "Bundle.") -> None:
+    __slots__ = (
+        "again", "carried", "cast", "claims", "current", "elements", "entries", "found", "index", "issues", "later", "left",
+        "missing", "pointed", "prefix", "record", "runs",
+    )  # fmt: skip
+
+    STAMPED = frozenset({"profile"})
+    own_id = staticmethod(own_id)
+
+    def __init__(self, entries: list[dict[str, Any]], cast: Cast, prefix: str = "Bundle.") -> None:
         self.entries = entries
-        self.roles = roles
-        self.by_name = {r.name: r for r in roles}
+        self.cast = cast
         self.prefix = prefix
         self.index: dict[str, int] = {}
         for i, entry in enumerate(entries):
             url = entry.get("fullUrl")
-            if isinstance(url, str):
+            if type(url) is str:
                 self.index.setdefault(url, i)
         self.record: dict[str, Any] = {}
         self.claims: dict[str, int] = {}
-        self.elements: dict[str, dict[int, Element]] = {r.name: {} for r in roles}
+        self.elements: defaultdict[str, dict[int, Element]] = defaultdict(dict)
         self.pointed: dict[str, set[int]] = {}
         self.missing: list[tuple[str, int, str]] = []
         self.later: list[tuple[Any, ...]] = []
         self.issues: list[Issue] = []
         self.left: list[tuple[Any, str, int]] = []
         self.carried: list[str] = []
-        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...], bool]] = []
+        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...]]] = []
         self.runs: dict[int, list[tuple[int, int]]] = {}
+        self.again = False
         self.current = 0
-        self.own_id = own_id
 
     # places -------------------------------------------------------------------------------------------------------
     def at(self, i: int) -> str:
@@ -138,18 +163,11 @@ class MatchRun:
             self.carried.append(f"{place} {url}" if isinstance(url, str) else place)
         return taken or None
 
-    STAMPED = frozenset({"profile"})
-
     def stamped(self, meta: Any, i: int) -> None:
         """`meta` beyond the profiles that the hub stamps, where the map has no place for it."""
         for name, below in meta.items() if type(meta) is dict else ():
             if name != "profile":
                 self.left.append((below, f"{self.at(i)}.meta.{name}", i))
-
-    @staticmethod
-    def known(code: Any, backward: dict[str, str]) -> bool:
-        """Whether a coding's code is there and one that the ConceptMap can give back."""
-        return type(code) is str and code in backward
 
     @staticmethod
     def holds(array: Any, value: Any) -> bool:
@@ -196,7 +214,7 @@ class MatchRun:
     def claim(self, reference: Any, name: str, i: int, where: str) -> int | None:
         """A reference to a role: the first claims it, another resource in the same role is a conflict."""
         t = self.resolve(reference)
-        if t is None or self.entries[t]["resource"].get("resourceType") != self.by_name[name].type:
+        if t is None or self.entries[t]["resource"].get("resourceType") != self.cast.by_name[name].type:
             return None
         if self.claims.setdefault(name, t) != t:
             self.conflict(self.at(i) + where, name, name)
@@ -205,7 +223,7 @@ class MatchRun:
     def key_of(self, reference: Any, name: str) -> Any:
         """`by`: the key of the resource that a reference leads to."""
         t = self.resolve(reference)
-        role = self.by_name[name]
+        role = self.cast.by_name[name]
         if t is None or self.entries[t]["resource"].get("resourceType") != role.type:
             return None
         if role.identified:
@@ -229,7 +247,7 @@ class MatchRun:
     def leads(self, value: dict[str, Any], name: str) -> bool:
         """Whether a Reference leads to a resource of the map's type."""
         t = self.resolve(value.get("reference"))
-        return t is not None and self.entries[t]["resource"].get("resourceType") == self.by_name[name].type
+        return t is not None and self.entries[t]["resource"].get("resourceType") == self.cast.by_name[name].type
 
     def joined(self, reference: Any, i: int, name: str) -> int | None:
         """A reference within a list: to the element (or the parent) that this resource was joined to."""
@@ -336,14 +354,15 @@ class MatchRun:
     def walk(self) -> dict[str, Any]:
         """Run every role over the resources that are its own; gives the record."""
         assigned = self.assign()
-        for role in self.roles:
-            own = assigned.get(role.name, [])
+        for role in self.cast.roles:
+            own = assigned.get(role.name, ())
             if role.lists:
                 for i in own:
                     self.element(role, i)
-            else:
+            elif own or role.name in self.claims:
                 self.only(role, own)
-        self.gather()
+        if self.cast.listed:
+            self.gather()
         for forward, places, value, where, soft, codecs, i in self.later:
             values = tuple([_get(frame, parts) for frame, parts in places])
             if not self.agrees(forward, values, value):
@@ -352,24 +371,23 @@ class MatchRun:
         self.finish()
         return self.record
 
-    def only(self, role: Role, own: list[int]) -> None:
+    def only(self, role: Role, own: Sequence[int]) -> None:
         """A role outside lists: who is referred to as it, and only then the first that can be known by itself."""
         i = self.claims.get(role.name)
         if i is None:
-            i = next((j for j in own if j not in self.runs), None)
+            for i in own:
+                if i not in self.runs:
+                    break
+            else:
+                return
         elif i not in own and not role.recognise(self.entries[i]["resource"], self):
             return
-        if i is not None and self.run(role, i, (self.record,)):
+        if self.run(role, i, (self.record,)):
             self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
 
     def assign(self) -> dict[str, list[int]]:
         """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
-        by_type: dict[str, list[Role]] = {}
-        for role in self.roles:
-            if role.direct:
-                by_type.setdefault(role.type, []).append(role)
-        for candidates in by_type.values():
-            candidates.sort(key=lambda r: -r.weight)
+        by_type = self.cast.by_type
         found: dict[str, list[int]] = {}
         for i, entry in enumerate(self.entries):
             resource = entry["resource"]
@@ -382,12 +400,16 @@ class MatchRun:
     def run(self, role: Role, i: int, frames: tuple[dict[str, Any], ...]) -> bool:
         """Run a match function over an entry; what it left unread is remembered apart from other roles' runs."""
         self.current = i
-        before = len(self.left)
-        done = role.match(self.entries[i]["resource"], i, self.entries[i].get("fullUrl", ""), self, *frames)
-        if not done:
+        before, entry = len(self.left), self.entries[i]
+        if not role.match(entry["resource"], i, entry.get("fullUrl", ""), self, *frames):
             del self.left[before:]
             return False
-        self.runs.setdefault(i, []).append((before, len(self.left)))
+        span = before, len(self.left)
+        if i in self.runs:
+            self.again = True
+            self.runs[i].append(span)
+        else:
+            self.runs[i] = [span]
         return True
 
     def element(self, role: Role, i: int) -> None:
@@ -401,7 +423,7 @@ class MatchRun:
                 self.orphan(role, i)
                 return
             element = self.elements[name][target]
-            if len(self.by_name[name].lists) == len(role.lists):
+            if len(self.cast.by_name[name].lists) == len(role.lists):
                 if element not in self.elements[role.name].values() and self.run(role, i, element.frames):
                     self.elements[role.name][i] = element  # a second one of this kind says something of its own: unread
                 return
@@ -434,10 +456,9 @@ class MatchRun:
     def gather(self) -> None:
         """Put the finished elements into their lists, in the order of their anchors in the Bundle."""
         lists: dict[Lists, dict[int, Element]] = {}
-        for role in self.roles:
-            if role.lists:
-                for element in self.elements[role.name].values():
-                    lists.setdefault(role.lists, {})[id(element)] = element
+        for role in self.cast.listed:
+            for element in self.elements[role.name].values():
+                lists.setdefault(role.lists, {})[id(element)] = element
         for names in sorted(lists, key=len):
             for element in sorted(lists[names].values(), key=lambda e: e.order):
                 holder = element.parent
@@ -447,16 +468,19 @@ class MatchRun:
 
     def finish(self) -> None:
         """Resources that no role spoke of, roles and elements that a reference should have named."""
-        for i, entry in enumerate(self.entries):
-            spans = self.runs.get(i)
-            if spans is None:
-                self.left.append((entry["resource"], self.at(i), i))
-            elif len(spans) > 1:
-                self.intersect(spans)
-        for role in self.roles:
-            for i, element in self.elements[role.name].items() if role.keys else ():
-                if any(_get(element.frames[level], parts) is None for level, parts in role.keys):
-                    self.left.append((self.entries[i]["resource"], self.at(i), i))  # fill makes nothing without a key
+        if self.again or len(self.runs) != len(self.entries):
+            for i, entry in enumerate(self.entries):
+                spans = self.runs.get(i)
+                if spans is None:
+                    self.left.append((entry["resource"], self.at(i), i))
+                elif len(spans) > 1:
+                    self.intersect(spans)
+        for role in self.cast.keyed:
+            for i, element in self.elements[role.name].items():
+                for level, parts in role.keys:
+                    if _get(element.frames[level], parts) is None:  # fill makes nothing without a key
+                        self.left.append((self.entries[i]["resource"], self.at(i), i))
+                        break
         for name, i, where in self.missing:
             if self.elements[name]:
                 self.reference_missing(name, self.at(i) + where)
@@ -467,7 +491,7 @@ class MatchRun:
 
     def reference_missing(self, name: str, where: str) -> None:
         """A reference that is not there although its target is."""
-        role = self.by_name[name]
+        role = self.cast.by_name[name]
         severity = "error" if role.type == "Patient" else "warning"
         text = f"The message has a {role.type} that this element should refer to ({name}), and does not."
         self.issues.append(

@@ -121,7 +121,7 @@ class System:
     # compiling ----------------------------------------------------------------------------------------------------
     def _compile(self, name: str, faults: list[Fault]) -> Message | None:
         info = self.messages[name]
-        made = [self._compile_one(one, faults) for one in info.variants or (info,)]
+        made = [self._compile_one(one, faults) for one in (info, *info.variants[1:])]
         if made[0] is not None:
             made[0].others = tuple(one for one in made[1:] if one is not None)
         return None if None in made else made[0]

@@ -87,6 +87,10 @@ def _step(one: Record) -> str:
     return f"{number}{', '.join(part for part in (span(one), *told(one, _STEP)) if part)}."
 
 
+def _collection(one: Record) -> str:
+    return f"Planned collection {day(one['date'])}: {', '.join(part for part in told(one, _COLLECTION) if part)}."
+
+
 def _wording(one: Record) -> str:
     heading = terms("home-office-wording")[one["code"]] if "code" in one else "Wording"
     return f"Wording on the form, {heading}: " + (f"“{one['text']}”" if "text" in one else "its text is not given.")
@@ -105,7 +109,7 @@ def change(one: Record) -> str:
 def item(one: Record) -> list[str]:
     """An item in full: the change, then the order as it stands."""
     steps, wordings = map(_step, one.get("steps", ())), map(_wording, one.get("wordings", ()))
-    collections = [f"Planned collection {day(c['date'])}: {', '.join(filter(None, told(c, _COLLECTION)))}." for c in one.get("collections", ())]
+    collections = map(_collection, one.get("collections", ()))
     return [change(one), " ".join(told(one, _ORDER)), *steps, *wordings, *told(one.get("restart", {}), _RESTART), *collections]
 
 

@@ -45,9 +45,15 @@ def medication_request(rx: dict[str, Any]) -> dict[str, Any]:
             "coding": [{"system": "https://dmd.nhs.uk", "code": rx["drug_code"], "display": drug}],
             "text": drug,
         },
-        "subject": {"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": rx["nhs_number"]}, "display": rx["patient_name"]},
+        "subject": {
+            "identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": rx["nhs_number"]},
+            "display": rx["patient_name"],
+        },
         "authoredOn": rx["written_on"],
-        "requester": {"identifier": {"system": RX + "prescriber", "value": rx["prescriber_id"]}, "display": rx["prescriber_name"]},
+        "requester": {
+            "identifier": {"system": RX + "prescriber", "value": rx["prescriber_id"]},
+            "display": rx["prescriber_name"],
+        },
         "dosageInstruction": [dosage],
         "dispenseRequest": {
             "validityPeriod": {"start": start, "end": end},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapter.fhir.gate import Gate
@@ -11,6 +11,9 @@ from adapter.fhir.schema import tables
 from tests.fhir.spoiling import VALUES, Spoiler
 
 Json = dict[str, Any]
+
+
+BASIC: Json = {"resourceType": "Basic", "code": {"text": "x"}}
 
 
 class Artefacts:
@@ -43,13 +46,18 @@ class Artefacts:
             found |= {(system, code) for code in codes}
         return found
 
-    def spoiler(self, url: str, example: Json | None = None) -> Spoiler:
-        """On an example of the profile; of an extension on an instance made here, which stands on a Basic."""
-        elements = self.gate.profile_elements(url)
-        if example is not None:
-            return Spoiler(elements, example, (), self.structures[url]["type"], self.codes)
-        basic = {"resourceType": "Basic", "code": {"text": "x"}, "extension": [self.extension(url)]}
-        return Spoiler(elements, basic, ("extension", 0), "Basic.extension[0]", self.codes)
+    def of_profile(self, url: str, example: Json) -> Spoiler:
+        """Breaks the rules of a profile in an example of it."""
+        return Spoiler(self.gate.profile_elements(url), example, (), self.structures[url]["type"], self.codes)
+
+    def of_extension(self, url: str, hosts: Mapping[str, Json] | None = None) -> Spoiler:
+        """Breaks the rules of an extension in an instance made here: on one of the hosts that its context names, or on a Basic."""
+        contexts = [one["expression"] for one in self.structures[url].get("context", ())]
+        host = next((one for name, one in (hosts or {}).items() if name in contexts), BASIC)
+        before = [one for one in host.get("extension", []) if one["url"] != url]
+        made = {**host, "extension": [*before, self.extension(url)]}
+        path = f"{host['resourceType']}.extension[{len(before)}]"
+        return Spoiler(self.gate.profile_elements(url), made, ("extension", len(before)), path, self.codes)
 
     def extension(self, url: str) -> Json:
         """A good instance of an extension, with everything that its definition names."""

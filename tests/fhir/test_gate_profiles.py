@@ -59,8 +59,8 @@ def artefacts(gate: Gate) -> Artefacts:
 
 
 def _spoiler(artefacts: Artefacts, name: str) -> Spoiler:
-    example = None if name in EXTENSIONS else _example(name) | ADDED.get(name, {})
-    return artefacts.spoiler(STRUCTURES[name]["url"], example)
+    url = STRUCTURES[name]["url"]
+    return artefacts.of_extension(url) if name in EXTENSIONS else artefacts.of_profile(url, _example(name) | ADDED.get(name, {}))
 
 
 def _demand(name: str) -> dict[int, list[str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -49,8 +49,12 @@ PYROFILE_REFUSES = {
     ("extension.context", "Basic"): "right: the instances of extensions stand on a Basic here, and the gate says so too",
 }
 
-#: What pyrofile lets through: extension -> why.
-PYROFILE_PASSES = {"Extension-UKCore-AddressKey": "judges no extension inside a datatype, which is its context"}
+#: What pyrofile lets through: the broken rule begins with this -> why.
+PYROFILE_PASSES = {
+    "Extension.extension": "does not judge the parts of a complex extension",
+    "Extension.value[x]: target": "does not judge what a reference in an extension refers to",
+    "Extension.value[x]: binding": "does not judge the binding of an extension",
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +89,30 @@ def _errors(gate: Gate, resource: Json) -> list[tuple[str, str]]:
     return [one for one in told if one[0] != "extension-context"]
 
 
+class Case(NamedTuple):
+    """One instance: what it is of, which rule is broken ("" for the good one), where and by which rules it is to be refused."""
+
+    title: str
+    what: str
+    resource: Json
+    place: str = ""
+    rules: frozenset[str] = frozenset()
+
+
 @pytest.fixture(scope="module")
-def cases(artefacts: Artefacts) -> list[tuple[str, str, Json, str, frozenset[str]]]:
-    """(name, element and rule, instance, place, rules): each rule of each extension and of each example's profile, broken; and the good."""
-    made: list[tuple[str, str, Json, str, frozenset[str]]] = []
-    spoilers = [(one["id"], artefacts.spoiler(url)) for url, one in artefacts.structures.items() if one["type"] == "Extension"]
-    spoilers += [(name, artefacts.spoiler(url, resource)) for name, url, resource in _official(artefacts)]
-    for name, spoiler in spoilers:
-        made.append((name, "", spoiler.resource, "", frozenset()))
+def cases(artefacts: Artefacts) -> list[Case]:
+    """Each rule of each extension, and of the profile of each official example, broken in up to two places; and the good ones."""
+    official = _official(artefacts)
+    hosts = {resource["resourceType"]: resource for name, _, resource in official if name not in NOT_UKCORE}
+    extensions = [url for url, one in artefacts.structures.items() if one["type"] == "Extension"]
+    spoilers = [(url.rpartition("/")[2], artefacts.of_extension(url, hosts)) for url in extensions]
+    spoilers += [(name, artefacts.of_profile(url, resource)) for name, url, resource in official]
+    made: list[Case] = []
+    for title, spoiler in spoilers:
+        made.append(Case(title, "", spoiler.resource))
         for id_, how in spoiler.rules():
-            made += [(name, f"{id_} {how}", one.resource, one.place, one.rules) for one in list(spoiler.spoil(id_, how))[:2]]
+            spoilt = list(spoiler.spoil(id_, how))[:2]
+            made += [Case(title, f"{id_}: {how}", one.resource, one.place, one.rules) for one in spoilt]
     return made
 
 
@@ -105,44 +123,40 @@ def test_all_of_uk_core_is_judged_but_for_what_is_named(gate: Gate) -> None:
 
 def test_every_artefact_is_itself_good_fhir(published: list[Json]) -> None:
     assert len(published) > 350
-    assert {one["id"]: issues for one in published if (issues := Gate().check(one))} == {}
+    plain = Gate()
+    assert {one["id"]: issues for one in published if (issues := plain.check(one))} == {}
 
 
 def test_official_examples_are_good_uk_core_but_for_those_named(gate: Gate, artefacts: Artefacts) -> None:
     assert {name: told for name, _, one in _official(artefacts) if (told := _errors(gate, one))} == NOT_UKCORE
 
 
-def test_every_rule_that_an_instance_can_break_refuses_it(gate: Gate, cases: list[tuple[str, str, Json, str, frozenset[str]]]) -> None:
+def test_every_rule_that_an_instance_can_break_refuses_it(gate: Gate, cases: list[Case]) -> None:
     unjudged = {tuple(one.split(": ")[:2]) for one in UNSUPPORTED}
-    through = []
-    for name, what, resource, place, rules in cases:
-        told = _errors(gate, resource)
-        if not what:
-            assert told == NOT_UKCORE.get(name, []), name
-        elif not any(rule in rules and path.startswith(place) for rule, path in told):
-            through.append((name, what))
-    titles = {url.rpartition("/")[2]: one["id"] for url, one in _by_url(gate, cases)}
-    assert [one for one in through if (_title(one[0]), one[1].split()[0]) not in unjudged] == [] or titles == {}
+    for case in cases:
+        told = _errors(gate, case.resource)
+        if not case.what:
+            assert told == NOT_UKCORE.get(case.title, []), case.title
+        elif (case.title, case.what.split(": ")[0]) not in unjudged:
+            assert any(rule in case.rules and path.startswith(case.place) for rule, path in told), (case, told)
 
 
 def test_pyrofile_agrees_but_for_what_is_named(
-    gate: Gate,
-    published: list[Json],
-    cases: list[tuple[str, str, Json, str, frozenset[str]]],
-    tmp_path: Path,
-    pytestconfig: pytest.Config,
+    gate: Gate, published: list[Json], cases: list[Case], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     for one in published:
         (tmp_path / f"{one['resourceType']}-{one['id']}.json").write_text(json.dumps(one), encoding="utf-8")
-    answers = ask(pytestconfig, "pyrofile", [case[2] for case in cases], tmp_path)
+    answers = ask(pytestconfig, "pyrofile", [case.resource for case in cases], tmp_path)
     both = {True: 0, False: 0}
     differ = []
-    for (name, what, resource, _, _), answer in zip(cases, answers, strict=True):
+    for case, answer in zip(cases, answers, strict=True):
+        if any(code == "extension.context" for code, _ in answer):
+            continue  # it stops there, and so says nothing of the rest
         theirs = [one for one in answer if not any(one[0] == code and path in one[1] for code, path in PYROFILE_REFUSES)]
-        ours = _errors(gate, resource)
+        ours = _errors(gate, case.resource)
         if bool(ours) is bool(theirs):
             both[bool(ours)] += 1
-        elif not (ours and name in PYROFILE_PASSES):
-            differ.append((name, what, ours, theirs))
+        elif theirs or not case.what.startswith(tuple(PYROFILE_PASSES)):
+            differ.append((case.title, case.what, ours, theirs))
     assert differ == []
-    assert both[True] > 300 and both[False] > 100
+    assert both[True] > 100 and both[False] > 100

@@ -34,9 +34,13 @@ class StandIn:
     @property
     def systems(self) -> dict[str, Any]:
         def message(name: str, direction: str, wire: str) -> SimpleNamespace:
-            return SimpleNamespace(name=name, title=name, direction=direction, event=name, format=wire)
+            return SimpleNamespace(name=name, title=name, direction=direction, events=(name,), format=wire)
 
-        messages = {"note": message("note", "both", "json"), "sheet": message("sheet", "both", "csv")}
+        messages = {
+            "note": message("note", "both", "json"),
+            "sheet": message("sheet", "both", "csv"),
+            "extract": message("extract", "read", "tables"),
+        }
         return {"shop": SimpleNamespace(name="shop", title="A shop", kind="pharmacy", version="1.0.0", messages=messages)}
 
     def translate(
@@ -51,7 +55,7 @@ class StandIn:
     ) -> Any:
         self.asked.append(("translate", {"body": body, "read": read, "write": write, "received": received, "source": source}))
         for name in (read, write):
-            if name not in (None, "fhir", "shop/note", "shop/sheet"):
+            if name not in (None, "fhir", "shop/note", "shop/sheet", "shop/extract"):
                 raise Unknown("message", str(name), ["shop/note", "shop/sheet"])
         if b"crash" in body:
             raise RuntimeError(PERSON)

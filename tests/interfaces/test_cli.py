@@ -202,7 +202,7 @@ def test_faults_of_maps_say_place_why_and_mend(cli: Command, stand_in: StandIn, 
     assert ran.stdout.decode().splitlines() == [
         "shop/note/Patient.yaml:7: no such element: gendr", "    why: Patient has no such element in R4",
         "    mend: did you mean gender?",
-        "1 system, 2 messages: 1 fault",
+        "1 system, 3 messages: 1 fault",
     ]  # fmt: skip
     assert json.loads(cli("maps", "check", "--json").stdout)[0] == {
         "file": fault.file, "line": 7, "what": fault.what, "why": fault.why, "mend": fault.mend,
@@ -219,7 +219,7 @@ def test_faults_of_maps_say_place_why_and_mend(cli: Command, stand_in: StandIn, 
 
 def test_maps_without_fault(cli: Command) -> None:
     ran = cli("maps", "check")
-    assert (ran.code, ran.stdout) == (Exit.DONE, b"1 system, 2 messages: no fault\n")
+    assert (ran.code, ran.stdout) == (Exit.DONE, b"1 system, 3 messages: no fault\n")
     assert json.loads(cli("maps", "check", "shop", "--json").stdout) == []
     assert cli("maps", "check", "shp").code == Exit.USAGE
 
@@ -234,13 +234,13 @@ def test_a_fault_of_the_program_shows_neither_traceback_nor_data(cli: Command) -
 
 def test_systems_for_people_and_for_programs(cli: Command) -> None:
     rows = cli("systems").stdout.decode().splitlines()
-    assert rows[0].split() == ["message", "kind", "direction", "event", "format"]
+    assert rows[0].split() == ["message", "kind", "direction", "events", "format"]
     assert rows[1].split() == ["shop/note", "pharmacy", "both", "note", "json"]
     (shop,) = json.loads(cli("systems", "--json").stdout)
     assert (shop["system"], shop["kind"], [m["message"] for m in shop["messages"]]) == (
         "shop",
         "pharmacy",
-        ["shop/note", "shop/sheet"],
+        ["shop/note", "shop/sheet", "shop/extract"],
     )
 
 

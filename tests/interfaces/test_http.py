@@ -68,6 +68,22 @@ def test_a_refused_message_is_422_with_every_issue(client: FlaskClient) -> None:
     assert [(one["severity"], one["expression"]) for one in issues] == [("warning", ["note"]), ("error", ["doses[0].date"])]
 
 
+EXTRACT = b'{"n":1}\n{"refuse":1}\n{"warn":1}'
+
+
+def test_an_extract_is_answered_a_line_for_each_record(client: FlaskClient) -> None:
+    answer = client.post("/translate/shop/extract", data=EXTRACT, headers={"Content-Type": "application/zip"})
+    assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
+    assert (answer.headers["X-OST-Refused"], answer.headers["X-OST-Issues"]) == ("1", "3")
+    lines = [json.decode(line) for line in answer.data.splitlines()]
+    assert [line["resourceType"] for line in lines] == ["Bundle", "OperationOutcome", "Bundle"]
+    answer = client.post("/translate/shop/extract?to=shop/note", data=EXTRACT, headers={"Content-Type": "application/zip"})
+    assert answer.data.splitlines()[::2] == [b'{"n":1}', b'{"warn":1}']
+    answer = client.post("/translate/shop/extract?explain=true", data=EXTRACT, headers={"Content-Type": "application/zip"})
+    explained = [json.decode(line) for line in answer.data.splitlines()]
+    assert [line["bundle"] is None for line in explained] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("address", "near"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import resource
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -91,6 +93,21 @@ def test_the_unit_is_translated(server: Served) -> None:
     said = requests.get(f"{server.url}/fhir/ConceptMap/$translate", params=query, timeout=20).json()["parameter"]
     assert said[0] == {"name": "result", "valueBoolean": True}
     assert [part["valueCoding"]["code"] for part in said[1]["part"] if part["name"] == "concept"] == ["mL"]
+
+
+def test_an_extract_is_taken_as_a_zip(server: Served) -> None:
+    case = FIXTURES / "emis" / "issue" / "several"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted((case / "in").iterdir()):
+            archive.write(file, file.name)
+    headers = {"Content-Type": "application/zip"}
+    answer = requests.post(f"{server.url}/translate/emis/issue", data=packed.getvalue(), headers=headers, timeout=30)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/x-ndjson")
+    assert len(answer.content.splitlines()) == len(list(case.glob("bundle.*.json")))
+    assert answer.headers["X-OST-Refused"] == "0"
+    broken = requests.post(f"{server.url}/translate/emis/issue", data=b"PK no zip", headers=headers, timeout=30)
+    assert (broken.status_code, broken.json()["resourceType"]) == (422, "OperationOutcome")
 
 
 # What only a socket shows

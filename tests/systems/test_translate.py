@@ -50,11 +50,18 @@ def test_profiles_event_source_and_focus_are_stamped(ost: Adapter) -> None:
     assert header["source"]["name"] == "pharmacy"
     kinds = {e["fullUrl"]: e["resource"] for e in bundle["entry"]}
     focus = [kinds[f["reference"]] for f in header["focus"]]
-    assert {r["meta"]["profile"][0].rpartition("/")[2] for r in focus} == {"MedicationDispense-dose", "MedicationAdministration-dose"}
+    assert {r["meta"]["profile"][0].rpartition("/")[2] for r in focus} == {
+        "MedicationDispense-dose",
+        "MedicationAdministration-dose",
+    }
 
 
 def test_planned_collections_are_no_focus(ost: Adapter) -> None:
-    folder = next(p for p in sorted((FIXTURES / "pharmacy/prescription").iterdir()) if (p / "bundle.json").exists() and "instance-order" in (p / "bundle.json").read_text())
+    folder = next(
+        p
+        for p in sorted((FIXTURES / "pharmacy/prescription").iterdir())
+        if (p / "bundle.json").exists() and "instance-order" in (p / "bundle.json").read_text()
+    )
     bundle = ost.translate((folder / "in.json").read_bytes(), read="pharmacy/prescription").bundle
     kinds = {e["fullUrl"]: e["resource"] for e in bundle["entry"]}
     assert {kinds[f["reference"]]["intent"] for f in bundle["entry"][0]["resource"]["focus"]} == {"original-order"}
@@ -80,7 +87,13 @@ def test_two_events_with_one_identifier_are_refused(ost: Adapter) -> None:
 
 @pytest.mark.parametrize(
     ("body", "rule"),
-    [(b"", "json-empty"), (b"[]", "not-an-object"), (b'{"a": 1, "a": 2}', "json-duplicate-key"), (b"\xff", "json-encoding"), (b"null", "not-an-object")],
+    [
+        (b"", "json-empty"),
+        (b"[]", "not-an-object"),
+        (b'{"a": 1, "a": 2}', "json-duplicate-key"),
+        (b"\xff", "json-encoding"),
+        (b"null", "not-an-object"),
+    ],
 )
 def test_bytes_that_are_no_payload(ost: Adapter, body: bytes, rule: str) -> None:
     assert [r for r, _ in rules(ost, body)] == [rule]
@@ -90,7 +103,9 @@ def test_bytes_that_are_no_payload(ost: Adapter, body: bytes, rule: str) -> None
 
 def test_a_bundle_that_is_none_of_the_hubs(ost: Adapter) -> None:
     assert [r for r, _ in rules(ost, b'{"resourceType": "Bundle", "type": "collection"}', read="fhir")] == ["not-a-message"]
-    assert "hub-event" in [r for r, _ in rules(ost, b'{"resourceType": "Bundle", "type": "message", "entry": [{"resource": {}}]}', read="fhir")]
+    assert "hub-event" in [
+        r for r, _ in rules(ost, b'{"resourceType": "Bundle", "type": "message", "entry": [{"resource": {}}]}', read="fhir")
+    ]
 
 
 def test_an_event_that_the_target_does_not_hear(ost: Adapter) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.fhir.schema.fhirpath_functions import FUNCTIONS
-from adapter.fhir.schema.fhirpath_operators import OPERATORS, Constant, Days, Env, Expression, Items, NotOne, here, truth
+from adapter.fhir.schema.fhirpath_operators import OPERATORS, Constant, Days, Env, Expression, Items, deciding, here
 
 Json = dict[str, Any]
 #: (the element, the resource it stands in) -> whether the constraint is met
@@ -59,18 +59,18 @@ class Unsupported(ValueError):
 def compile_test(text: str, choices: Mapping[str, frozenset[str]]) -> Test:
     """The test of a constraint. choices: base -> JSON names of every choice of R4 (`value` -> valueString, ...).
 
-    A constraint is met where it is true; an empty result, and an operand that is not one value, mean that it is not.
+    A constraint is met where it is true; an empty result, and an operand that is not one value of its type, mean that it is not.
     Raises Unsupported.
     """
     parser = _Parser(text, choices)
-    expression = parser.expression()
+    met = deciding(parser.expression())
     parser.end()
 
     def test(element: Any, resource: Json) -> bool:
         items = [element]
         try:
-            return truth(expression(items, (items, [resource]))) is True
-        except NotOne:
+            return met(items, (items, [resource])) is True
+        except (ValueError, TypeError, ArithmeticError, re.error):  # several values where one is needed, or one of another type
             return False
 
     return test

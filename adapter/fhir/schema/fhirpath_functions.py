@@ -11,31 +11,34 @@ from typing import Any
 
 from adapter.fhir.schema.fhirpath_operators import (
     Constant,
+    Decision,
     Env,
     Expression,
     Items,
     NotOne,
+    deciding,
     distinct,
-    logic,
     member,
+    negated,
     singleton,
     text_of,
-    truth,
     union,
 )
 
 
 def _exists(before: Expression, criteria: Expression | None = None) -> Expression:
     source = before if criteria is None else _where(before, criteria)
-    return lambda items, env: [bool(source(items, env))]
+    return Decision(lambda items, env: bool(source(items, env)))
 
 
 def _where(before: Expression, criteria: Expression) -> Expression:
-    return lambda items, env: [one for one in before(items, env) if truth(criteria([one], env)) is True]
+    met = deciding(criteria)
+    return lambda items, env: [one for one in before(items, env) if met([one], env) is True]
 
 
 def _all(before: Expression, criteria: Expression) -> Expression:
-    return lambda items, env: [all(truth(criteria([one], env)) is True for one in before(items, env))]
+    met = deciding(criteria)
+    return Decision(lambda items, env: all(met([one], env) is True for one in before(items, env)))
 
 
 def _select(before: Expression, projection: Expression) -> Expression:
@@ -71,9 +74,11 @@ def _extension_of(before: Expression, url: Any) -> Expression:
 
 
 def _iif(before: Expression, condition: Expression, then: Expression, otherwise: Expression | None = None) -> Expression:
+    met = deciding(condition)
+
     def run(items: Items, env: Env) -> Items:
         here = before(items, env)
-        if truth(condition(here, env)) is True:
+        if met(here, env) is True:
             return then(here, env)
         return otherwise(here, env) if otherwise is not None else []
 
@@ -130,30 +135,33 @@ def _on_lists(apply: Callable[[Items, Items], Items]) -> Callable[[Expression, E
     return lambda before, other: lambda items, env: apply(before(items, env), other(items, env))
 
 
-def _negated(items: Items) -> Items:
-    one = truth(items)
-    return logic(None if one is None else not one)
+def _tested(apply: Callable[[Items], bool]) -> Callable[[Expression], Expression]:
+    return lambda before: Decision(lambda items, env: apply(before(items, env)))
+
+
+def _compared(apply: Callable[[Items, Items], bool]) -> Callable[[Expression, Expression], Expression]:
+    return lambda before, other: Decision(lambda items, env: apply(before(items, env), other(items, env)))
 
 
 #: (name, number of arguments) -> function
 FUNCTIONS: dict[tuple[str, int], Callable[..., Expression]] = {
     ("exists", 0): _exists,
     ("exists", 1): _exists,
-    ("empty", 0): _on_list(lambda items: [not items]),
-    ("not", 0): _on_list(_negated),
+    ("empty", 0): _tested(lambda items: not items),
+    ("not", 0): negated,
     ("count", 0): _on_list(lambda items: [len(items)]),
     ("first", 0): _on_list(lambda items: items[:1]),
     ("last", 0): _on_list(lambda items: items[-1:]),
     ("tail", 0): _on_list(lambda items: items[1:]),
     ("distinct", 0): _on_list(distinct),
-    ("isDistinct", 0): _on_list(lambda items: [len(distinct(items)) == len(items)]),
-    ("hasValue", 0): _on_list(lambda items: [len(items) == 1 and not isinstance(items[0], dict)]),
+    ("isDistinct", 0): _tested(lambda items: len(distinct(items)) == len(items)),
+    ("hasValue", 0): _tested(lambda items: len(items) == 1 and not isinstance(items[0], dict)),
     ("where", 1): _where,
     ("all", 1): _all,
     ("select", 1): _select,
     ("extension", 1): _extension,
-    ("subsetOf", 1): _on_lists(lambda items, other: [all(member(one, other) for one in items)]),
-    ("supersetOf", 1): _on_lists(lambda items, other: [all(member(one, items) for one in other)]),
+    ("subsetOf", 1): _compared(lambda items, other: all(member(one, other) for one in items)),
+    ("supersetOf", 1): _compared(lambda items, other: all(member(one, items) for one in other)),
     ("intersect", 1): _on_lists(lambda items, other: distinct([one for one in items if member(one, other)])),
     ("exclude", 1): _on_lists(lambda items, other: [one for one in items if not member(one, other)]),
     ("union", 1): union,

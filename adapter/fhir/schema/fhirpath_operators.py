@@ -21,6 +21,7 @@ Items = list[Any]
 #: %context and %resource. A plain tuple: one is made for every constraint of every message.
 Env = tuple[Items, Items]
 Expression = Callable[[Items, Env], Items]
+Decide = Callable[[Items, Env], bool | None]
 
 
 def here(items: Items, env: Env) -> Items:
@@ -76,6 +77,26 @@ def logic(value: bool | None) -> Items:
     return [] if value is None else _TRUE if value else _FALSE
 
 
+class Decision:
+    """An expression that gives a Boolean, or nothing. `decide` gives it as such, without a list around it."""
+
+    __slots__ = ("decide",)
+
+    def __init__(self, decide: Decide) -> None:
+        self.decide = decide
+
+    def __call__(self, items: Items, env: Env) -> Items:
+        """The truth as a collection."""
+        return logic(self.decide(items, env))
+
+
+def deciding(expression: Expression) -> Decide:
+    """The truth of an expression, as a function."""
+    if isinstance(expression, Decision):
+        return expression.decide
+    return lambda items, env: truth(expression(items, env))
+
+
 def _number(value: Any) -> Any:
     return Decimal(str(value)) if isinstance(value, float) else value
 
@@ -112,34 +133,32 @@ def _equal(left: Expression, right: Expression, wanted: bool = True) -> Expressi
     if isinstance(right, Constant) and len(right.items) == 1 and isinstance(right.items[0], str):
         return _equal_text(left, right.items[0], wanted)
 
-    def run(items: Items, env: Env) -> Items:
+    def decide(items: Items, env: Env) -> bool | None:
         one, other = left(items, env), right(items, env)
         if not one or not other:
-            return []
+            return None
         same = len(one) == len(other) and all(map(_same, one, other))
-        return [same is wanted]
+        return same is wanted
 
-    return run
+    return Decision(decide)
 
 
 def _equal_text(left: Expression, text: str, wanted: bool) -> Expression:
-    def run(items: Items, env: Env) -> Items:
+    def decide(items: Items, env: Env) -> bool | None:
         one = left(items, env)
-        return [(len(one) == 1 and one[0] == text) is wanted] if one else []
+        return (len(one) == 1 and one[0] == text) is wanted if one else None
 
-    return run
+    return Decision(decide)
 
 
 def _ordered(test: Callable[[int, int], bool]) -> Callable[[Expression, Expression], Expression]:
     def make(left: Expression, right: Expression) -> Expression:
-        def run(items: Items, env: Env) -> Items:
+        def decide(items: Items, env: Env) -> bool | None:
             one, other = singleton(left(items, env)), singleton(right(items, env))
-            if one is None or other is None:
-                return []
-            order = _order(one, other)
-            return [] if order is None else [test(order, 0)]
+            order = None if one is None or other is None else _order(one, other)
+            return None if order is None else test(order, 0)
 
-        return run
+        return Decision(decide)
 
     return make
 
@@ -156,56 +175,75 @@ def _order(one: Any, other: Any) -> int | None:
 
 
 def _and(left: Expression, right: Expression) -> Expression:
-    def run(items: Items, env: Env) -> Items:
-        one = truth(left(items, env))
-        if one is False:
-            return _FALSE
-        other = truth(right(items, env))
-        return _FALSE if other is False else logic(other if one else None)
+    first, second = deciding(left), deciding(right)
 
-    return run
+    def decide(items: Items, env: Env) -> bool | None:
+        one = first(items, env)
+        if one is False:
+            return False
+        other = second(items, env)
+        return other if one or other is False else None
+
+    return Decision(decide)
+
+
+def _either(first: Decide, second: Decide) -> Expression:
+    def decide(items: Items, env: Env) -> bool | None:
+        one = first(items, env)
+        if one is True:
+            return True
+        other = second(items, env)
+        return other if one is False or other is True else None
+
+    return Decision(decide)
 
 
 def _or(left: Expression, right: Expression) -> Expression:
-    def run(items: Items, env: Env) -> Items:
-        one = truth(left(items, env))
-        if one is True:
-            return _TRUE
-        other = truth(right(items, env))
-        return _TRUE if other is True else logic(other if one is False else None)
-
-    return run
+    return _either(deciding(left), deciding(right))
 
 
 def _xor(left: Expression, right: Expression) -> Expression:
-    def run(items: Items, env: Env) -> Items:
-        one, other = truth(left(items, env)), truth(right(items, env))
-        return [] if one is None or other is None else [one is not other]
+    first, second = deciding(left), deciding(right)
 
-    return run
+    def decide(items: Items, env: Env) -> bool | None:
+        one, other = first(items, env), second(items, env)
+        return None if one is None or other is None else one is not other
+
+    return Decision(decide)
 
 
 def _implies(left: Expression, right: Expression) -> Expression:
-    return _or(lambda items, env: logic(None if (one := truth(left(items, env))) is None else not one), right)
+    return _either(deciding(negated(left)), deciding(right))
+
+
+def negated(before: Expression) -> Expression:
+    """not(): of nothing, nothing."""
+    first = deciding(before)
+
+    def decide(items: Items, env: Env) -> bool | None:
+        one = first(items, env)
+        return None if one is None else not one
+
+    return Decision(decide)
 
 
 def _in(left: Expression, right: Expression) -> Expression:
     if isinstance(right, Constant) and all(isinstance(one, str) for one in right.items):
         return _in_texts(left, frozenset(right.items))
 
-    def run(items: Items, env: Env) -> Items:
+    def decide(items: Items, env: Env) -> bool | None:
         one = left(items, env)
-        return [] if not one else [member(singleton(one), right(items, env))]
+        return member(singleton(one), right(items, env)) if one else None
 
-    return run
+    return Decision(decide)
 
 
 def _in_texts(left: Expression, texts: frozenset[str]) -> Expression:
-    def run(items: Items, env: Env) -> Items:
+    def decide(items: Items, env: Env) -> bool | None:
         one = singleton(left(items, env))
-        return [] if one is None else [isinstance(one, str) and one in texts]
+        return None if one is None else isinstance(one, str) and one in texts
 
-    return run
+    return Decision(decide)
 
 
 def union(left: Expression, right: Expression) -> Expression:

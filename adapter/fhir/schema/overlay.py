@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from adapter.fhir.schema.differential import Branch, tree
-from adapter.fhir.schema.fhirpath import Unsupported, compile_test
-from adapter.fhir.schema.overlay_values import Schema, bound, discriminator, fixed, mark, never, present
+from adapter.fhir.schema.fhirpath import compile_test
+from adapter.fhir.schema.overlay_values import Schema, bound, discriminator, fixed, mark, never, predicate, present
 from adapter.fhir.schema.selection import Constraint, Step, Targets
 from adapter.fhir.schema.valuesets import ValueSets, bare
 
@@ -207,7 +205,7 @@ class _Compiler:
         for one in branch.element.get("constraint", ()):
             try:
                 test = compile_test(one["expression"], self._choices)
-            except (Unsupported, KeyError) as fault:
+            except (ValueError, KeyError) as fault:
                 self.unsupported.append(f"{branch.id}: constraint {one['key']} ({fault})")
                 continue
             self.constraints.append(Constraint(steps, one["key"], one["severity"], one["human"], test))
@@ -235,8 +233,7 @@ class _Compiler:
                 continue
             matched.append(schema)
             rules += self._counted(name, one, schema)
-            validator = jsonschema_rs.Draft202012Validator(schema)
-            inside = self._value(one, row, (*steps[:-1], steps[-1]._replace(matches=validator.is_valid)))
+            inside = self._value(one, row, (*steps[:-1], steps[-1]._replace(matches=predicate(schema))))
             if inside:
                 items.append({"if": schema, "then": inside})
         if element.get("slicing", {}).get("rules") == "closed" and matched:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import jsonschema_rs
 
 from adapter.fhir.schema.differential import Branch
 from adapter.fhir.schema.valuesets import Codes, ValueSets, bare
@@ -82,6 +84,16 @@ def discriminator(
     if found["type"] == "type":
         return _by_type(one, steps, type_name, types)
     return None
+
+
+def predicate(schema: Schema) -> Callable[[Any], bool]:
+    """The same as a function, for choosing the items of a slice one by one. Most slices are told by one text, such as a url."""
+    names = schema.get("required", ())
+    if set(schema) == {"type", "required", "properties"} and len(names) == 1 and set(schema["properties"][names[0]]) == {"const"}:
+        name, value = names[0], schema["properties"][names[0]]["const"]
+        if isinstance(value, str):
+            return lambda item: isinstance(item, dict) and item.get(name) == value
+    return jsonschema_rs.Draft202012Validator(schema).is_valid
 
 
 def _by_value(one: Branch, steps: list[str], type_name: str, types: Mapping[str, Json], value_sets: ValueSets) -> Schema | None:

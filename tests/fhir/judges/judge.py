@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
 
 
 def google(resources: list[Any]) -> list[Any]:
-    from google.fhir.r4 import json_format
-    from google.fhir.r4.proto.core.resources import bundle_and_contained_resource_pb2 as protos
-
+    json_format = import_module("google.fhir.r4.json_format")
+    protos = import_module("google.fhir.r4.proto.core.resources.bundle_and_contained_resource_pb2")
     answers: list[Any] = []
     for resource in resources:
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
@@ -27,11 +27,10 @@ def google(resources: list[Any]) -> list[Any]:
 
 
 def pyrofile(resources: list[Any], folder: str) -> list[Any]:
-    from pyrofile_validator.config import ValidatorConfig
-    from pyrofile_validator.core.engine import Validator
-
-    config = ValidatorConfig(local_package_paths=[folder], allow_unknown_extensions=True, error_on_unknown_profile=False)
-    validator = Validator(config)
+    config = import_module("pyrofile_validator.config").ValidatorConfig(
+        local_package_paths=[folder], allow_unknown_extensions=True, error_on_unknown_profile=False
+    )
+    validator = import_module("pyrofile_validator.core.engine").Validator(config)
     answers: list[Any] = []
     for resource in resources:
         try:
@@ -45,9 +44,8 @@ def pyrofile(resources: list[Any], folder: str) -> list[Any]:
 
 def fhirpath(questions: list[Any]) -> list[Any]:
     """Each question is [element, resource, expression]."""
-    import fhirpathpy
-    from fhirpathpy.models import models
-
+    fhirpathpy = import_module("fhirpathpy")
+    models = import_module("fhirpathpy.models").models
     answers: list[Any] = []
     for element, resource, expression in questions:
         try:
