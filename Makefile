@@ -15,7 +15,7 @@ demo: $(VENV)/.installed            ## translate messages between all three kind
 	@$(BIN)/ost-adapter demo
 
 test: $(VENV)/.installed-test       ## the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: $(VENV)/.installed-test      ## the suite without what builds, installs or starts a server
 	$(BIN)/python -m pytest -m "not slow"

@@ -34,7 +34,7 @@ class Engine:
 
 
 #: orjson, which the hand-written function and every Python engine use at both ends, stands in an environment of its own.
-ORJSON = Engine("orjson", "orjson", ("orjson==3.11.4",))
+ORJSON = Engine("orjson", "orjson", ("orjson==3.13.0",))
 
 ENGINES = (
     Engine("jq", "jq (C library)", ("jq==1.13.0",)),
@@ -57,6 +57,7 @@ class Missing(Exception):
 def python(engine: Engine) -> Path:
     """The interpreter of a Python engine's environment, made anew where it does not hold these versions. Raises Missing."""
     made = engine.folder / "bin" / "python"
+    _ignored()
     if _noted(engine):
         return made
     shutil.rmtree(engine.folder, ignore_errors=True)
@@ -71,6 +72,7 @@ def node(engine: Engine) -> Path:
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
         raise Missing("there is no node or npm here")
+    _ignored()
     if not _noted(engine):
         engine.folder.mkdir(parents=True, exist_ok=True)
         (engine.folder / "package.json").touch()
@@ -85,6 +87,11 @@ def site_packages(interpreter: Path) -> str:
     """Where an environment keeps its packages."""
     said = _run([str(interpreter), "-c", "import sysconfig; print(sysconfig.get_path('platlib'))"])
     return said.strip()
+
+
+def _ignored() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / ".gitignore").write_text("*\n", "utf-8")  # whatever the project's own says
 
 
 def _mark(engine: Engine) -> Path:

@@ -11,12 +11,11 @@ import pytest
 from adapter import shipped
 from adapter.fhir.schema import tables
 from adapter.fhir.schema.fhirpath import Unsupported, compile_test
-from adapter.fhir.schema.overlay import choices
 from tests.fhir.judging import ask
 
 Json = dict[str, Any]
 
-CHOICES = choices(tables.types())
+CHOICES = tables.choices()
 
 #: A dispense with something of everything.
 DISPENSE: Json = {

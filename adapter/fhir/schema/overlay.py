@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapter.fhir.schema import tables
 from adapter.fhir.schema.differential import Branch, tree
 from adapter.fhir.schema.fhirpath import compile_test
 from adapter.fhir.schema.overlay_values import Schema, bound, discriminator, fixed, mark, never, predicate, present
@@ -51,7 +52,7 @@ class _Compiler:
 
     def __init__(self, title: str, known: Mapping[str, Json], types: Types, value_sets: ValueSets) -> None:
         self._title, self._known, self._types, self._value_sets = title, known, types, value_sets
-        self._choices = choices(types)
+        self._choices = tables.choices()
         self.constraints: list[Constraint] = []
         self.targets: list[Targets] = []
         self.unsupported: list[str] = []
@@ -280,16 +281,6 @@ class _Compiler:
 
 
 _ELEMENT: Json = {"elements": {"extension": {"t": "Extension", "l": True}, "id": {"t": "string", "p": True}}}
-
-
-def choices(types: Types) -> dict[str, frozenset[str]]:
-    """Choice base -> its JSON names, over all types: `value` -> valueString, valueCode, ..."""
-    found: dict[str, set[str]] = {}
-    for entry in types.values():
-        for json_name, row in entry["elements"].items():
-            if "b" in row:
-                found.setdefault(row["b"], set()).add(json_name)
-    return {base: frozenset(names) for base, names in found.items()}
 
 
 def _type_code(one: Mapping[str, Any]) -> str:
