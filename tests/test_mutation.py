@@ -1,7 +1,7 @@
 """Mutation: removing or altering any one hole, literal, codec, guard or ConceptMap row of the shipped maps is noticed.
 
-A mutant is killed by a start-up fault, by a hand-written golden of fixtures/ that no longer comes out, or by the laws
-on generated records. The goldens do most: a literal altered on both sides of a map still keeps every law.
+A mutant is killed by a start-up fault, by a hand-written golden of fixtures/ that no longer comes out, by the hand-written
+rows of a code list of which a message holds one (tests/codes.py), or by the laws on generated records. The goldens do most: a literal altered on both sides of a map still keeps every law.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from adapter.mapping.table import Table
 from adapter.mapping.tree import Array, Hole, Literal, Map, Node, Object, Say
 from adapter.shipped import FIXTURES
 from adapter.systems.message import Message, native_bundle, native_entries
+from tests.codes import ONE_OF_A_MESSAGE
 from tests.test_fixtures import RECEIVED, renamed
 from tests.test_laws import records
 
@@ -151,13 +152,19 @@ class Killer:
         self.records = list(records(message, 40, seed=29)) if message.info.writes else []
 
     def kills(self, spec: TableSpec) -> bool:
-        if has_fault(self.message, spec, spec.steps):
+        if has_fault(self.message, spec, spec.steps) or self.miscodes(spec):
             return True
         try:
             table = Table(spec)
             return any(self.differs(table, *case) for case in self.golden) or any(self.breaks(table, r) for r in self.records)
         except (Refused, TypeError, KeyError, AttributeError, ValueError):
             return True
+
+    def miscodes(self, spec: TableSpec) -> bool:
+        """Whether a code list differs from its hand-written rows."""
+        wanted = ONE_OF_A_MESSAGE.get(self.message.system.name, {})
+        lists = {name: step.codemap for name, step in spec.steps.items() if step.codemap is not None and not step.display}
+        return any(name in lists and lists[name].forward != rows for name, rows in wanted.items())
 
     def differs(self, table: Table, payload: Any, record: dict[str, Any], bundle: Any) -> bool:
         if self.native:

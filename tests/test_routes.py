@@ -23,6 +23,7 @@ from adapter.fhir.outcome import is_error, rule_of
 from adapter.shipped import FIXTURES
 from adapter.systems.translate import Translation
 from adapter.wire.emis_extract import read as read_extract
+from tests import codes
 from tests.systems.test_emis import translated
 
 #: A conversion: nothing (the value as it is), a table of codes, or a function.
@@ -57,9 +58,7 @@ WORDING = {
     "separate-containers": "HOSEP",
 }
 SCHEDULE = {"CD2": "2", "CD3": "3"}
-ROUTE = Open(
-    {"oral": "PO", "sublingual": "SL", "subcutaneous": "SC"}
-)
+ROUTE = Open({"oral": "PO", "sublingual": "SL", "subcutaneous": "SC"})
 RESTART = {
     "missed-doses": "MIS",
     "drop-out": "DRO",
@@ -70,39 +69,31 @@ RESTART = {
 CHANGE = {"stopped": "STP", "held": "HLD", "resumed": "RES", "replaced": "RPL", "amended": "AMD", "cancelled": "CAN"}
 REASON = Open(
     {
-    "tolerance_reassessment": "TOL",
-    "missed_doses": "MIS",
-    "drop_out": "DRO",
-    "transfer": "TRF",
-    "change_of_pharmacy": "PHA",
-    "dose_change": "DOS",
-    "treatment_completed": "CMP",
-    "admitted": "ADM",
-    "custody": "CUS",
-    "patient_request": "PAT",
-    "prescriber_decision": "PRE",
-    "prescribing_error": "ERR",
-    "safety": "SAF",
-    "deceased": "DEC",
-    "other": "OTH",
-}
+        "tolerance_reassessment": "TOL",
+        "missed_doses": "MIS",
+        "drop_out": "DRO",
+        "transfer": "TRF",
+        "change_of_pharmacy": "PHA",
+        "dose_change": "DOS",
+        "treatment_completed": "CMP",
+        "admitted": "ADM",
+        "custody": "CUS",
+        "patient_request": "PAT",
+        "prescriber_decision": "PRE",
+        "prescribing_error": "ERR",
+        "safety": "SAF",
+        "deceased": "DEC",
+        "other": "OTH",
+    }
 )
-WITHHELD = Open(
-    {"intoxicated": "INTOX", "unwell": "UNWELL", "missed_days": "MDAYS", "other": "OTH"}
-)
-NOT_SWALLOWED = Open(
-    {"refused": "REF", "concealed": "CON", "spat_out": "SPT", "other": "OTH"}
-)
+WITHHELD = Open({"intoxicated": "INTOX", "unwell": "UNWELL", "missed_days": "MDAYS", "other": "OTH"})
+NOT_SWALLOWED = Open({"refused": "REF", "concealed": "CON", "spat_out": "SPT", "other": "OTH"})
 AFTER = {"vomited": "VOM", "spilled": "SPL"}
 COLLECTOR = {"patient": "SLF", "representative": "REP"}
 TAKE_HOME = {"agreed": "AGR", "closed-day": "CLO", "other": "OTH"}
-TRACE = {"01": "VERIFIED", "02": "NOT_TRACED", "03": "TRACE_REQUIRED", "04": "NO_MATCH"} | {
-    "05": "CONFLICT",
-    "06": "IN_PROGRESS",
-    "07": "NOT_REQUIRED",
-    "08": "POSTPONED",
-}
-GENDER = {"male": "M", "female": "F", "other": "X", "unknown": "U"}
+TRACE = {code: ours for ours, code in codes.TRACE.items()}
+GENDER = {code: ours for ours, code in codes.GENDER.items()}
+NAME = {code: ours for ours, code in codes.NAME.items()}
 
 
 def identifier(source: str, target: str) -> list[Row]:
@@ -121,6 +112,7 @@ PERSON: list[Row] = [
     ("patient.nhs_number", "client.nhsNumber", None),
     ("patient.nhs_number_status", "client.nhsNumberTrace", TRACE),
     *identifier("patient.identifiers[]", "client.references[]"),
+    ("patient.name_use", "client.name.kind", NAME),
     ("patient.family_name", "client.name.surname", None),
     ("patient.given_names[]", "client.name.forenames[]", None),
     ("patient.birth_date", "client.dateOfBirth", None),
@@ -301,11 +293,6 @@ ORDERS: list[Row] = [
 
 
 # EPS ---------------------------------------------------------------------------------------------------------------
-def eps_coding(source: str, target: str, name: str) -> list[Row]:
-    names = (("system", "system"), ("code", "code"), ("display", name))
-    return [(f"{source}.{a}", f"{target}.{b}", None) for a, b in names]
-
-
 DM = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-"
 ITEM = "MedicationRequest[]"
 
@@ -444,8 +431,9 @@ def turned(rows: Sequence[Row]) -> list[Row]:
     """The rows of the way back."""
     back: list[Row] = []
     for source, target, convert in rows:
-        assert convert is None or isinstance(convert, Mapping)
-        back.append((target, source, None if convert is None else type(convert)({v: k for k, v in convert.items()})))
+        assert convert is None or isinstance(convert, dict)
+        other = {} if convert is None else {v: k for k, v in convert.items()}
+        back.append((target, source, None if convert is None else Open(other) if isinstance(convert, Open) else other))
     return back
 
 
@@ -567,6 +555,22 @@ def test_what_must_arrive_arrives(route: Route, ost: Adapter) -> None:
     assert not idle, f"no fixture of {route.source} says {idle}"
 
 
+def test_every_code_of_a_person_travels(ost: Adapter) -> None:
+    """A message has one patient, so that no fixture holds two of these codes."""
+    record = decode((FIXTURES / "pharmacy/prescription/least/in.json").read_bytes())
+    for name, rows, there in (
+        ("nhs_number_status", TRACE, "client.nhsNumberTrace"),
+        ("gender", GENDER, "client.gender"),
+        ("name_use", NAME, "client.name.kind"),
+    ):
+        for code, wanted in rows.items():
+            body = encode({**record, "patient": {**record["patient"], name: code}})
+            made = ost.translate(body, read="pharmacy/prescription", write="criis/prescription")
+            assert values(decode(made.result or b""), there) == {(): wanted}
+            back = ost.translate(made.result or b"", read="criis/prescription", write="pharmacy/prescription")
+            assert decode(back.result or b"")["patient"][name] == code
+
+
 def test_a_dose_has_one_unit_and_criis_says_it_of_every_amount(ost: Adapter) -> None:
     for folder in inputs("pharmacy/dose-outcome"):
         made = ost.translate((folder / "in.json").read_bytes(), read="pharmacy/dose-outcome", write="criis/dose-outcome")
@@ -608,14 +612,14 @@ def test_a_retracted_dose_is_struck_and_the_others_live(ost: Adapter) -> None:
 
 
 # EPS: and back -----------------------------------------------------------------------------------------------------
-#: What EPS itself demands of an order that comes back to it, and that no contract holds: docs/hub.md, source-envelope.
-EPS_BACK: list[tuple[str, str]] = [
-    *((f"{ITEM}.{one}", f"{ITEM}.{one}") for one in ("identifier[0].value", "status", "intent", "groupIdentifier.value", "authoredOn")),
-    *((f"{ITEM}.{one}", f"{ITEM}.{one}") for one in ("medicationCodeableConcept.coding[0].code", "dosageInstruction[].text")),
-    *((f"{ITEM}.dispenseRequest.{one}", f"{ITEM}.dispenseRequest.{one}") for one in ("quantity.value", "quantity.code", "validityPeriod.start")),
-    (f"{ITEM}.dosageInstruction[].doseAndRate[].doseQuantity.value", f"{ITEM}.dosageInstruction[].doseAndRate[].doseQuantity.value"),
-    (f"{ITEM}.dosageInstruction[].doseAndRate[].doseQuantity.code", f"{ITEM}.dosageInstruction[].doseAndRate[].doseQuantity.code"),
-    (NHS_NUMBER, NHS_NUMBER),
+#: What an order has when it comes back to EPS.
+EPS_BACK = [
+    NHS_NUMBER,
+    *(f"{ITEM}.{one}" for one in ("identifier[0].value", "status", "intent", "groupIdentifier.value", "authoredOn")),
+    *(f"{ITEM}.{one}" for one in ("medicationCodeableConcept.coding[0].code", "dosageInstruction[].text")),
+    *(f"{ITEM}.dispenseRequest.{one}" for one in ("quantity.value", "quantity.code", "validityPeriod.start")),
+    *(f"{ITEM}.dosageInstruction[].doseAndRate[].doseQuantity.{one}" for one in ("value", "code")),
+    *(f"{ITEM}.dosageInstruction[].timing.repeat.{one}" for one in ("frequency", "period", "periodUnit", "dayOfWeek[]")),
 ]
 
 
@@ -629,7 +633,7 @@ def test_an_order_goes_back_to_eps(by: str, ost: Adapter) -> None:
         there = ost.translate(body, read="eps/prescription-order", write=by)
         back = ost.translate(there.result or b"", read=by, write="eps/prescription-order")
         source, target = laid_out(decode(body)), laid_out(decode(back.result or b""))
-        assert unmet([(a, b, None) for a, b in EPS_BACK], source, target) == [], folder.name
+        assert unmet([(path, path, None) for path in EPS_BACK], source, target) == [], folder.name
         came += 1
     assert came >= 5
 

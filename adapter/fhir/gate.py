@@ -6,7 +6,6 @@ base R4, once for profiles and extensions on what the base has passed. Between t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,7 +21,8 @@ from adapter.fhir.gate_profiles import Element, Profiles
 from adapter.fhir.gate_references import References, repeated_urls, unused
 from adapter.fhir.gate_walk import Found, Node, Walk, build, render
 from adapter.fhir.issue_text import say
-from adapter.fhir.outcome import Issue
+from adapter.fhir.json import decode
+from adapter.fhir.outcome import Issue, Refused, is_error
 from adapter.fhir.schema import tables
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ class Gate:
         self._types, self._nodes = tables.types(), _nodes()
         self.resource_types = frozenset(name for name, entry in self._types.items() if entry.get("resource"))
         self._profiles = Profiles(profiles, self._types)
-        lists = [*self.resource_types, *(one.name for one in self._profiles.overlays.values())]
+        lists = [*sorted(self.resource_types), *(one.name for one in self._profiles.overlays.values())]
         self._schema: Json = {
             "$schema": _DRAFT,
             "$defs": {**tables.definitions(), **self._profiles.definitions()},
@@ -59,7 +59,10 @@ class Gate:
 
     @classmethod
     def shipped(cls, *extra: Path) -> Gate:
-        """The gate with the profiles that travel with the package, and those of further folders (*.json)."""
+        """The gate with the profiles that travel with the package, and those of further folders (*.json). Made once.
+
+        Raises Refused, with every fault of every file, where a further one is no JSON or no good FHIR.
+        """
         return _shipped(extra)
 
     @property
@@ -171,5 +174,13 @@ def _unreferred(parts: Sequence[Part], types: Mapping[str, Json]) -> list[Issue]
 
 @cache
 def _shipped(folders: tuple[Path, ...]) -> Gate:
-    files = [file for folder in (shipped.PROFILES, *folders) for file in sorted(folder.glob("*.json"))]
-    return Gate([json.loads(file.read_text(encoding="utf-8")) for file in files])
+    held = [decode(file.read_bytes(), source=file.name) for file in sorted(shipped.PROFILES.glob("*.json"))]
+    more = [(file, decode(file.read_bytes(), source=file.name)) for folder in folders for file in sorted(folder.glob("*.json"))]
+    if more:
+        plain = Gate()
+        faults = [
+            {**one, "diagnostics": f"{file.name}: {one['diagnostics']}"} for file, read in more for one in plain.check(read)
+        ]
+        if any(map(is_error, faults)):
+            raise Refused(faults)
+    return Gate([*held, *(read for _, read in more)])

@@ -61,7 +61,7 @@ def _step(value: Any, part: str | int) -> tuple[Any, str]:
 
 def is_safety(resource: Any, parts: tuple[str | int, ...]) -> bool:
     """Whether the element at `parts` (keys and indexes from the resource down) lies at or below a safety element."""
-    if not isinstance(resource, dict):
+    if not isinstance(resource, dict) or (parts and parts[-1] == "display"):  # a display decides nothing
         return False
     listed = (*SAFETY["*"], *SAFETY.get(str(resource.get("resourceType")), ()))
     value: Any = resource

@@ -25,6 +25,7 @@ from adapter.mapping.spec import Step, TableSpec
 from adapter.mapping.tree import Map
 from adapter.shipped import MAPPINGS, PROFILES
 from adapter.systems.message import Message
+from adapter.systems.schemas import judge_schemas
 
 KINDS = ("gp", "pharmacy", "treatment", "laboratory", "hospital", "prison", "national", "commissioner")
 DIRECTIONS = ("read", "write", "both")
@@ -108,7 +109,7 @@ class System:
         for name in self.messages:
             if name not in self._compiled:
                 self._compile(name, faults)
-        return sorted(set(faults))
+        return sorted({*faults, *judge_schemas(self.folder)})
 
     @cached_property
     def hooks(self) -> ModuleType | None:

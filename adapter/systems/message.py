@@ -192,8 +192,20 @@ class Message:
         return [Lineage(r.target, n.target, r.map, (*n.codecs, *r.codecs)) for r in rows for n in by_record.get(r.source, ())]
 
     def write_lineage(self, bundle: dict[str, Any]) -> list[Lineage]:
-        """Target path <- hub element, for a Bundle that this message writes."""
-        return [Lineage(r.source, r.target, r.map, r.codecs) for r in self.table.lineage(self.take_apart(bundle))]
+        """Target path <- hub element, for a Bundle that this message writes.
+
+        A system that speaks FHIR: the target is its own Bundle; where it packs that Bundle itself, the record between.
+        """
+        entries = self.take_apart(bundle)
+        rows = [Lineage(r.source, r.target, r.map, r.codecs) for r in self.table.lineage(entries)]
+        if self.native is None or hasattr(self.system.hooks, "pack"):
+            return rows
+        record = self.table.match(entries).record
+        made = native_entries(native_bundle(self.native.fill(record)[0]))
+        by_record: dict[str, list[Lineage]] = {}
+        for row in self.native.lineage(made, record=record):
+            by_record.setdefault(row.source, []).append(row)
+        return [Lineage(n.target, r.source, r.map, (*r.codecs, *n.codecs)) for r in rows for n in by_record.get(r.target, ())]
 
     # small things -------------------------------------------------------------------------------------------------
     def _hook(self, name: str, account: Account, *values: Any, **options: Any) -> None:

@@ -19,7 +19,7 @@ from adapter.fhir.gate import MOST_ISSUES, Gate
 from adapter.fhir.gate_profiles import SUPPORTING
 from adapter.fhir.issue_text import FORMS
 from adapter.fhir.json import decode
-from adapter.fhir.outcome import Issue, is_error, outcome, rule_of
+from adapter.fhir.outcome import Issue, Refused, is_error, outcome, rule_of
 from adapter.fhir.rule_texts import RULES
 from adapter.fhir.schema import tables
 from adapter.fhir.schema.primitives import PRIMITIVES
@@ -353,6 +353,9 @@ def _profile(type_: str, *elements: Json, url: str = "http://a.example/p", **mor
     }
 
 
+PUBLISHED = _profile(
+    "Patient", {"id": "Patient.name", "path": "Patient.name", "min": 1}, name="P", status="draft", abstract=False
+)
 NAMED = _profile("Patient", {"id": "Patient.name", "path": "Patient.name", "min": 1})
 
 
@@ -460,9 +463,17 @@ def test_an_event_of_ours_that_has_no_definition_is_refused() -> None:
     assert gate.check(_message()) == []
 
 
+def test_a_further_artefact_that_is_no_good_fhir_stops_the_start(tmp_path: Any) -> None:
+    (tmp_path / "p.json").write_text(json.dumps({**PUBLISHED, "status": "x", "snapshots": 1}), encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        Gate.shipped(tmp_path)
+    told = {(rule_of(one), one["diagnostics"].partition(" ")[0]) for one in refused.value.issues}
+    assert told == {("unknown-element", "p.json:"), ("binding", "p.json:")}
+
+
 def test_the_shipped_gate_is_made_once_and_takes_more_folders(tmp_path: Any) -> None:
     assert Gate.shipped() is Gate.shipped()
-    (tmp_path / "p.json").write_text(json.dumps(NAMED), encoding="utf-8")
+    (tmp_path / "p.json").write_text(json.dumps(PUBLISHED), encoding="utf-8")
     more = Gate.shipped(tmp_path)
     assert set(more.profiles) == {*Gate.shipped().profiles, "http://a.example/p"}
     assert len(Gate.shipped().profiles) == len([*shipped.PROFILES.glob("StructureDefinition-*.json")])

@@ -191,3 +191,13 @@ def test_manifest_faults_name_the_nearest_word(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MapFaults, match="there is no such folder"):
         adapter.load(mappings=[tmp_path / "nowhere"])
+
+
+def test_a_schema_with_a_misspelt_keyword(tmp_path: Path) -> None:
+    assert faults(tmp_path, {"Patient": PATIENT, "MedicationDispense": DOSE}) == []
+    file = tmp_path / "own/m/m.schema.json"
+    file.write_text(json.dumps({**SCHEMA, "requird": ["nhs"], "type": "objekt"}))
+    found = [f.what for f in adapter.load(mappings=[tmp_path]).check("own")]
+    assert "$.requird is no keyword of JSON Schema" in found and any(
+        f.startswith("this is no JSON Schema at $.type") for f in found
+    )
