@@ -330,9 +330,7 @@ class _Checker:
                         or any(".".join(found.element).startswith(p) for p in m.one_way)
                     ):
                         givers.add(at)
-                elif how in ("by", "rest"):
-                    givers.add(at)
-                elif how == "guard" and isinstance(node, Object) and any(len(g.values) == 1 for g in node.when):
+                elif how in ("by", "rest") or (isinstance(node, Object) and any(len(g.values) == 1 for g in node.when)):
                     givers.add(at)
         for at, (m, found) in every.items():
             if at not in givers:

@@ -31,8 +31,8 @@ class Frame:
 class Value:
     """An emitted value: its expression, whether it may be missing, and the condition under which a hole in it was filled.
 
-    test: the one variable that is None exactly when the value is missing; `expr` is then to be used where it is not. "": `expr` is
-    itself that variable. So an object that hangs on one hole is written where it belongs, with no variable and no test of its own.
+    test: the one variable that is None exactly when the value is missing; `expr` is then to be used where it is not. "": `expr`
+    is itself that variable. So an object that hangs on one hole is written where it belongs, with no variable and no test.
     """
 
     expr: str
@@ -305,7 +305,7 @@ class FillWriter:
         """The name of a ConceptMap's table from source to target codes, in which nothing becomes nothing."""
         if step.name not in self.tables:
             assert step.codemap is not None
-            self.tables[step.name] = {**step.codemap.forward, None: None}
+            self.tables[step.name] = dict[str | None, str | None](step.codemap.forward) | {None: None}
         return self.src.bind("cm", self.tables[step.name])
 
     def ref(self, node: Ref, frames: tuple[Frame, ...], name: str) -> Value:
@@ -460,7 +460,8 @@ def _insecure(spec: TableSpec) -> set[Place]:
     secure: set[Place] = set()
     every: set[Place] = set()
     for m in spec.maps:
-        sure = not m.root.when and not m.key and m.id is None and not any(isinstance(n, Hole) and n.required for n in m.root.fields.values())
+        required = any(isinstance(n, Hole) and n.required for n in m.root.fields.values())
+        sure = not m.root.when and not m.key and m.id is None and not required
         for at, found, how in paths_read(m):
             every.add(at)
             if how in ("key", "guard", "rest") or (

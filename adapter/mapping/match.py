@@ -110,21 +110,22 @@ class MatchWriter:
     def codes(self, step: Step) -> str:
         """The name of a ConceptMap's table from target to source codes, in which nothing becomes nothing."""
         if step.name not in self.tables:
-            self.tables[step.name] = {**((step.codemap and step.codemap.backward) or {}), None: None}
+            self.tables[step.name] = dict[str | None, str | None]((step.codemap and step.codemap.backward) or {}) | {None: None}
         return self.src.bind("back", self.tables[step.name])
 
     # objects ------------------------------------------------------------------------------------------------------
     def literals(self, node: Object, x: str, element: str = "", got: dict[str, str] | None = None) -> list[str]:
         """The tests by which an object is recognised: its literals, the holes it stands or falls with, a code that is known.
 
-        got: variables that hold texts of `x` already, by name; a test of one of them comes first, and shows that `x` is an object.
+        got: variables that hold texts of `x` already, by name; a test of one comes first, and shows that `x` is an object.
         """
         got = {name: var for name, var in (got or {}).items() if _is_text(node.fields.get(name))}
         tests = [f"{var} == {plain(node.fields[name])!r}" for name, var in got.items()]
         kept = kept_step(self.spec, node, element)
         if kept is not None and kept[1].codemap is not None and kept[1].codemap.backward is not None:
             code = self.src.name("k")
-            tests.append(f"type({code} := {x}.get('code')) is str and {code} in {self.src.bind('back', kept[1].codemap.backward)}")
+            table = self.src.bind("back", kept[1].codemap.backward)
+            tests.append(f"type({code} := {x}.get('code')) is str and {code} in {table}")
         for name, child in node.fields.items():
             if isinstance(child, Hole) and child.required:
                 tests.append(f"{x}.get({name!r}) is not None")

@@ -244,7 +244,8 @@ class StoreWriter:
                 continue
             with src.block(f"if {capture.var} is not None:"):
                 line = f"{self.w.map.file}:{capture.line}"
-                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {len(capture.paths) > 1!r})")
+                several = len(capture.paths) > 1
+                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {several!r})")
 
     def prefix(self) -> tuple[str, str]:
         """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""

@@ -49,10 +49,9 @@ class Table:
             read = {row.source for row in rows if not row.several or _INDEX.sub("[]", row.source) not in self._alone}
             whole = tuple(f"{r}{mark}" for r in read for mark in ".[")
             for place in leaves(record, ""):
-                bare = _INDEX.sub("", place)
-                if place not in read and place not in found and not self.is_ignored(bare) and not self.always(place):
-                    if not place.startswith(whole):
-                        found.append(place)
+                known = place in read or place in found or self.always(place) or place.startswith(whole)
+                if not known and not self.is_ignored(_INDEX.sub("", place)):
+                    found.append(place)
         return found
 
     def always(self, place: str) -> bool:

@@ -103,7 +103,7 @@ class MatchRun:
         self.issues: list[Issue] = []
         self.left: list[tuple[Any, str, int]] = []
         self.carried: list[str] = []
-        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...]]] = []
+        self.found: list[tuple[str, dict[str, Any], str, str, tuple[str, ...], bool]] = []
         self.runs: dict[int, list[tuple[int, int]]] = {}
         self.again = False
         self.current = 0
@@ -448,7 +448,8 @@ class MatchRun:
 
     def orphan(self, role: Role, i: int) -> None:
         """A resource of a list that refers to no element of it."""
-        text = f"This {role.type} refers to no {role.join[0] if role.join else ''} of the message, so nothing says what it belongs to."
+        joins = role.join[0] if role.join else ""
+        text = f"This {role.type} refers to no {joins} of the message, so nothing says what it belongs to."
         self.issues.append(
             issue("error", "structure", "orphan", text, expression=self.at(i), mend="Give it the reference that joins it.")
         )
@@ -529,9 +530,9 @@ class MatchRun:
         made = []
         for where, frame, place, line, codecs, several in self.found:
             base = places.get(id(frame), "")
-            source = f"{base}.{place}" if base and place else base or place
-            if source in there:  # of several paths through one codec, those that say something
-                made.append(Lineage(where, source, line, codecs, several))
+            path = f"{base}.{place}" if base and place else base or place
+            if path in there:  # of several paths through one codec, those that say something
+                made.append(Lineage(where, path, line, codecs, several))
         return made
 
 

@@ -24,6 +24,8 @@ KEYWORDS = frozenset(
     " pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf allOf anyOf oneOf not if then else version".split()
 )
 
+_ONE = frozenset("items additionalProperties contains not if then else propertyNames unevaluatedProperties".split())
+
 
 def judge_schemas(folder: Path) -> Iterator[Fault]:
     """Every fault of the JSON Schemas below a system's folder, and of its maps as the editors' schema sees them."""

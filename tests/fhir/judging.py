@@ -5,11 +5,14 @@ A test that asks one is skipped by name, with the reason, where they cannot be i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +42,14 @@ def _installed(config: pytest.Config) -> Path:
     assert config.cache is not None
     stamp = hashlib.sha256(_WANTED.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = Path(config.cache.mkdir("judges")) / stamp
-    if not (folder / "complete").exists():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), "-r", str(_WANTED)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        if run.returncode:
-            pytest.skip(f"the independent judges cannot be installed: {run.stderr.strip().splitlines()[-1]}")
-        (folder / "complete").touch()
+    if not folder.exists():
+        # Several workers may begin at once: each installs for itself, and the first to be done gives the name.
+        with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", made, "-r", str(_WANTED)]
+            run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+            if run.returncode:
+                pytest.skip(f"the independent judges cannot be installed: {run.stderr.strip().splitlines()[-1]}")
+            with contextlib.suppress(OSError):
+                shutil.copytree(made, f"{made}.done")
+                Path(f"{made}.done").rename(folder)
     return folder
