@@ -1,4 +1,4 @@
-"""Codes that a message says once, of its one patient, by hand: criis's code -> the hub's (docs/hub.md, CodeSystems of R4)."""
+"""Code lists by hand that the goldens of fixtures/ do not hold row by row: criis's code -> the hub's (docs/hub.md, CodeSystems of R4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,18 @@ NAME = {
 #: https://hl7.org/fhir/R4/valueset-administrative-gender.html
 GENDER = {"M": "male", "F": "female", "X": "other", "U": "unknown"}
 
-#: ConceptMap -> its rows, where a golden Bundle could hold one of them only.
-ONE_OF_A_MESSAGE: dict[str, dict[str, dict[str, str]]] = {
-    "criis": {"nhs-number-trace": TRACE, "name-kind": NAME, "gender": GENDER},
+#: CodeSystem dose-outcome. ELS and DEP go through the codecs of the statuses, which read the list itself.
+OUTCOME = {
+    "SUP": "supervised",
+    "THD": "take-home",
+    "DNC": "missed",
+    "WHD": "withheld",
+    "NSW": "not-swallowed",
+    "PRT": "partial",
+    "ELS": "elsewhere",
+    "DEP": "depot",
+}
+#: System -> ConceptMap -> its rows. A message has one patient, so that a golden could hold one code of the first three only.
+LISTS: dict[str, dict[str, dict[str, str]]] = {
+    "criis": {"nhs-number-trace": TRACE, "name-kind": NAME, "gender": GENDER, "dose-outcome": OUTCOME},
 }

@@ -11,10 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from adapter import shipped
 from adapter.fhir.gate_faults import Cut, distinct, read_error, strange, unfit, without
+from adapter.fhir.gate_lists import Lists
 from adapter.fhir.gate_overlays import Judged, by_rules, by_schema
 from adapter.fhir.gate_parts import Part, attend, claim, demand, split
 from adapter.fhir.gate_profiles import Element, Profiles
@@ -29,8 +28,6 @@ Json = dict[str, Any]
 
 #: As many issues as one answer lists; the last then says how many more there are.
 MOST_ISSUES = 200
-
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @cache
@@ -48,14 +45,8 @@ class Gate:
         self._types, self._nodes = tables.types(), _nodes()
         self.resource_types = frozenset(name for name, entry in self._types.items() if entry.get("resource"))
         self._profiles = Profiles(profiles, self._types)
-        lists = [*sorted(self.resource_types), *(one.name for one in self._profiles.overlays.values())]
-        self._schema: Json = {
-            "$schema": _DRAFT,
-            "$defs": {**tables.definitions(), **self._profiles.definitions()},
-            "type": "object",
-            "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in lists},
-        }
-        self._validator = jsonschema_rs.Draft202012Validator(self._schema)
+        self._base_lists = Lists(tables.definitions().__getitem__, lambda: self.resource_types)
+        self._overlay_lists = Lists(self._profiles.definition, self._profiles.names)
 
     @classmethod
     def shipped(cls, *extra: Path) -> Gate:
@@ -122,15 +113,16 @@ class Gate:
         batch: dict[str, list[Json]] = {}
         for part in parts:
             batch.setdefault(part.type, []).append(part.resource)
-        if self._validator.is_valid(batch):
+        _, validator, schema = self._base_lists.of(batch)
+        if validator.is_valid(batch):
             return []
         lists: dict[str, list[Part]] = {}
         for part in parts:
             lists.setdefault(part.type, []).append(part)
         found: dict[int, list[Issue]] = {id(part): [] for part in parts}
-        for error in self._validator.iter_errors(batch):
+        for error in validator.iter_errors(batch):
             part = lists[str(error.instance_path[0])][int(error.instance_path[1])]
-            refused = read_error(error, self._schema, part.path, part.type, self._types)
+            refused = read_error(error, schema, part.path, part.type, self._types)
             found[id(part)] += refused.issues
             cuts.setdefault(id(part), []).extend(refused.cuts)
         return [issue for part in parts for issue in found[id(part)]]
@@ -155,7 +147,7 @@ class Gate:
                 issues += [say("bdl-7", f"{part.path}.entry[{index}].fullUrl") for index in repeated_urls(part.resource)]
         allowed: dict[int, frozenset[str]] = {}
         if judged:
-            issues += by_schema(judged, self._validator, self._schema, self._types, cuts)
+            issues += by_schema(judged, self._overlay_lists, self._types, cuts)
             issues += by_rules(judged, allowed)
         if references:
             known = References(parts, self.resource_types, writing)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jsonschema_rs
-
 from adapter.fhir.gate_faults import Cut, read_error
+from adapter.fhir.gate_lists import Lists
 from adapter.fhir.gate_parts import Part
 from adapter.fhir.gate_walk import Place, render
 from adapter.fhir.issue_text import say
@@ -29,8 +28,7 @@ class Judged(NamedTuple):
 
 def by_schema(
     judged: Iterable[Judged],
-    validator: jsonschema_rs.Validator,
-    schema: Mapping[str, Any],
+    overlays: Lists,
     types: Mapping[str, Json],
     cuts: Mapping[int, list[Cut]],
 ) -> Iterator[Issue]:
@@ -39,7 +37,10 @@ def by_schema(
     for one in judged:
         if one.overlay.schema:
             lists.setdefault(one.overlay.name, []).append(one)
+    if not lists:
+        return
     batch = {name: [one.node for one in found] for name, found in lists.items()}
+    _, validator, schema = overlays.of(batch)
     if validator.is_valid(batch):
         return
     for error in validator.iter_errors(batch):

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from adapter.fhir.outcome import BASE
-from adapter.fhir.schema.differential import Branch
 from adapter.fhir.schema.overlay import Overlay
 from adapter.fhir.schema.valuesets import ValueSets, bare
 
@@ -17,11 +16,46 @@ Schema = dict[str, Any]
 SUPPORTING = f"{BASE}/StructureDefinition/message-supporting-profile"
 
 
-class ExtensionRule(NamedTuple):
+class Overlays(Mapping[str, Overlay]):
+    """The overlays by canonical, each compiled when it is first asked for."""
+
+    def __init__(self, structures: Mapping[str, Json], types: Mapping[str, Json], value_sets: ValueSets) -> None:
+        self._structures, self._types, self._value_sets = structures, types, value_sets
+        self._numbers = {url: n for n, (url, one) in enumerate(sorted(structures.items())) if one["type"] in types}
+        self._made: dict[str, Overlay] = {}
+        #: Name of its definition -> canonical, of those that have been asked for.
+        self.urls: dict[str, str] = {}
+
+    def __getitem__(self, url: str) -> Overlay:
+        made = self._made.get(url)
+        if made is None:
+            made = Overlay(self._structures[url], self._numbers[url], self._structures, self._types, self._value_sets)
+            made = self._made.setdefault(url, made)  # of two threads, one makes what both use
+            self.urls[made.name] = url
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, url: object) -> bool:
+        return url in self._numbers
+
+
+class ExtensionRule:
     """An extension that is known: where it may stand (None: not said in a way that is checked here), and its overlay."""
 
-    contexts: frozenset[str] | None
-    overlay: Overlay
+    __slots__ = ("_overlays", "_url", "contexts")
+
+    def __init__(self, url: str, contexts: frozenset[str] | None, overlays: Overlays) -> None:
+        self._url, self.contexts, self._overlays = url, contexts, overlays
+
+    @property
+    def overlay(self) -> Overlay:
+        """What its StructureDefinition says."""
+        return self._overlays[self._url]
 
 
 class Focus(NamedTuple):
@@ -70,16 +104,14 @@ class Profiles:
             for one in held
             if one.get("resourceType") == "StructureDefinition" and one.get("derivation") == "constraint"
         }
-        self.overlays: dict[str, Overlay] = {}
-        for number, (url, structure) in enumerate(sorted(structures.items())):
-            if structure["type"] in types:
-                self.overlays[url] = Overlay(structure, number, structures, types, value_sets)
-        self.extensions: dict[str, ExtensionRule] = {}
-        self.modifiers: set[str] = set()
-        for url, overlay in self.overlays.items():
-            if overlay.type == "Extension":
-                self.extensions[url] = ExtensionRule(_contexts(structures[url]), overlay)
-            self.modifiers |= set(_modifiers(overlay))
+        self.overlays = Overlays(structures, types, value_sets)
+        self.extensions = {
+            url: ExtensionRule(url, _contexts(structures[url]), self.overlays)
+            for url in self.overlays
+            if structures[url]["type"] == "Extension"
+        }
+        self.modifiers = {url for url in self.extensions if _is_modifier(url, structures)}
+        self.modifiers |= {url for one in structures.values() for url in _modifiers(one)}
         self.events: dict[tuple[str, str], Event] = {}
         for one in held:
             if one.get("resourceType") == "MessageDefinition" and "eventCoding" in one:
@@ -91,9 +123,13 @@ class Profiles:
         """Every rule of every profile that nobody judges: "profile: element id: what"."""
         return [f"{overlay.title}: {what}" for overlay in self.overlays.values() for what in overlay.unsupported]
 
-    def definitions(self) -> dict[str, Schema]:
-        """The overlays as definitions."""
-        return {overlay.name: overlay.schema for overlay in self.overlays.values()}
+    def definition(self, name: str) -> Schema:
+        """The overlay whose definition has this name."""
+        return self.overlays[self.overlays.urls[name]].schema
+
+    def names(self) -> list[str]:
+        """The names of all overlays' definitions."""
+        return [overlay.name for overlay in self.overlays.values()]
 
     def elements(self, canonical: str) -> list[Element]:
         """The elements of a profile and of its parents among the profiles."""
@@ -109,13 +145,28 @@ def _contexts(structure: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(one["expression"].removesuffix("[x]") for one in contexts)
 
 
-def _modifiers(overlay: Overlay) -> Iterator[str]:
-    if overlay.type == "Extension" and overlay.tree.element.get("isModifier"):
-        yield overlay.url
-    for branch in overlay.tree.walk():
-        inner: Branch | None = branch.children.get("modifierExtension")
-        for one in inner.slices.values() if inner is not None else ():
-            yield from (bare(profile) for t in one.element.get("type", ()) for profile in t.get("profile", ()))
+def _is_modifier(url: str, structures: Mapping[str, Json]) -> bool:
+    """Whether an extension says of itself, or a parent among the profiles of it, that it is a modifier."""
+    seen: set[str] = set()
+    while url in structures and url not in seen:
+        seen.add(url)
+        for element in _elements(structures[url]):
+            if element["path"] == "Extension" and "isModifier" in element:
+                return bool(element["isModifier"])
+        url = bare(structures[url].get("baseDefinition", ""))
+    return False
+
+
+def _modifiers(structure: Mapping[str, Any]) -> Iterator[str]:
+    """The extensions that a profile names where modifiers stand."""
+    for element in _elements(structure):
+        if element.get("sliceName") and element["path"].endswith(".modifierExtension"):
+            yield from (bare(profile) for one in element.get("type", ()) for profile in one.get("profile", ()))
+
+
+def _elements(structure: Mapping[str, Any]) -> list[Json]:
+    found: list[Json] = structure.get("differential", {}).get("element", [])
+    return found
 
 
 def _event(definition: Mapping[str, Any]) -> Event:

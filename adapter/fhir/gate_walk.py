@@ -36,41 +36,52 @@ class Element:
 
 
 class Node:
-    """A type: the elements to visit, by JSON name, and the names that need no visit."""
+    """A type: the elements to visit, by JSON name, and the names that need no visit; worked out when first asked for."""
 
-    __slots__ = ("check", "name", "path", "plain", "table")
+    __slots__ = ("_nodes", "_rows", "check", "name", "path", "plain", "table")
+    table: dict[str, Element]
+    plain: frozenset[str]
 
-    def __init__(self, name: str, path: str) -> None:
-        self.name, self.path = name, path
-        self.table: dict[str, Element] = {}
-        self.plain: frozenset[str] = frozenset()
+    def __init__(self, name: str, path: str, rows: Mapping[str, Json], nodes: dict[str, Node]) -> None:
+        self.name, self.path, self._rows, self._nodes = name, path, rows, nodes
         self.check: Check | None = CHECKS.get(name)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only while the slot is empty. Two threads work out the same.
+        if name not in ("plain", "table"):
+            raise AttributeError(name)
+        self.plain, self.table = _visits(self, self._rows, self._nodes)
+        return getattr(self, name)
 
 
 def build(types: Mapping[str, Json]) -> dict[str, Node]:
     """The type table in the form that the walk uses."""
-    nodes = {name: Node(name, entry["path"]) for name, entry in types.items()}
-    sibling = nodes["Element"] = Node("Element", "Element")
+    nodes: dict[str, Node] = {}
+    for name, entry in types.items():
+        nodes[name] = Node(name, entry["path"], entry["elements"], nodes)
+    sibling = nodes["Element"] = Node("Element", "Element", {}, nodes)
     extension = Element("extension", "Element.extension", "Extension", EXTENSION, True)
     extension.node = nodes["Extension"]
     sibling.table = {"extension": extension}
     sibling.plain = frozenset({"id"})
-    for name, entry in types.items():
-        node = nodes[name]
-        plain = {"resourceType"}
-        for json_name, row in entry["elements"].items():
-            element = _element(node, json_name, row, nodes)
-            if element is None:
-                plain.add(json_name)
-            else:
-                node.table[json_name] = element
-            if row.get("p"):
-                base = row.get("b", json_name)
-                beside = Element(base, f"{node.path}.{base}", row["t"], SIBLINGS if row.get("l") else SIBLING, bool(row.get("l")))
-                beside.node = sibling
-                node.table[f"_{json_name}"] = beside
-        node.plain = frozenset(plain)
     return nodes
+
+
+def _visits(node: Node, rows: Mapping[str, Json], nodes: dict[str, Node]) -> tuple[frozenset[str], dict[str, Element]]:
+    table: dict[str, Element] = {}
+    plain = {"resourceType"}
+    for json_name, row in rows.items():
+        element = _element(node, json_name, row, nodes)
+        if element is None:
+            plain.add(json_name)
+        else:
+            table[json_name] = element
+        if row.get("p"):
+            base = row.get("b", json_name)
+            beside = Element(base, f"{node.path}.{base}", row["t"], SIBLINGS if row.get("l") else SIBLING, bool(row.get("l")))
+            beside.node = nodes["Element"]
+            table[f"_{json_name}"] = beside
+    return frozenset(plain), table
 
 
 def _element(owner: Node, json_name: str, row: Json, nodes: dict[str, Node]) -> Element | None:

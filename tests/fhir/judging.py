@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,12 +43,11 @@ def _installed(config: pytest.Config) -> Path:
     folder = Path(config.cache.mkdir("judges")) / stamp
     if not folder.exists():
         # Several workers may begin at once: each installs for itself, and the first to be done gives the name.
-        with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as made:
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", made, "-r", str(_WANTED)]
             run = subprocess.run(command, capture_output=True, text=True, timeout=300)
             if run.returncode:
                 pytest.skip(f"the independent judges cannot be installed: {run.stderr.strip().splitlines()[-1]}")
             with contextlib.suppress(OSError):
-                shutil.copytree(made, f"{made}.done")
-                Path(f"{made}.done").rename(folder)
+                Path(made).rename(folder)
     return folder

@@ -136,6 +136,11 @@ REASON_WORDS |= {
     "patient-request": "Patient's request",
     "drop-out": "Drop-out",
     "custody": "In custody",
+    "change-of-pharmacy": "Change of pharmacy",
+    "transfer": "Transfer of prescribing",
+    "treatment-completed": "Treatment completed",
+    "missed-days": "Missed days",
+    "spat-out": "Spat out",
 }
 
 
