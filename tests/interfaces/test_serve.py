@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import resource
 import signal
@@ -22,7 +23,7 @@ import pytest
 import requests
 
 import adapter
-from adapter.fhir import json
+from adapter.fhir import functools
 from adapter.interfaces.exits import Exit
 from adapter.shipped import FIXTURES
 from tests.interfaces.running import ROOT, Served, command, environment, served
@@ -275,7 +276,11 @@ def test_output_that_nobody_reads_ends_quietly() -> None:
 
 def test_ctrl_c_says_so() -> None:
     run = [sys.executable, "-m", "adapter", "translate", "-", "--from", "pharmacy/dose-outcome"]
-    process = subprocess.Popen(run, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd=ROOT)
+    # A suite that runs in the background may have been started with the signal ignored, and its children inherit that.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(  # no other thread runs yet
+        run, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd=ROOT, preexec_fn=heed
+    )
     timer = threading.Timer(3, process.send_signal, [signal.SIGINT])
     timer.start()
     assert process.stderr
