@@ -649,6 +649,111 @@ def test_an_order_with_required_supervision_does_not_travel_by_eps(ost: Adapter)
     assert "eps-instalment" in {rule_of(i) for i in caught.value.issues if is_error(i)}
 
 
+# GP Connect: to the practice's record --------------------------------------------------------------------------------
+OURS = "https://ost-adapter.example/fhir/StructureDefinition/"
+#: The hub's words for the units, by hand; profiles/ConceptMap-unit.json.
+UNIT_WORD = {"g": "gram", "pre-filled injection": "pre-filled disposable injection"}
+
+
+def unit_word(unit: str) -> str:
+    return UNIT_WORD.get(unit, unit)
+
+
+def withdrawn(mark: bool) -> str:
+    return "entered-in-error" if mark else "final"
+
+
+#: A dose against its Observation; `component(text)` is the component of that name.
+GPC_DOSE: list[Row] = [
+    *identifier("doses[].event_id", "of[].identifier[0]"),
+    ("doses[].outcome", f"of[].extension({OURS}dose-outcome).valueCoding.code", None),
+    ("doses[].outcome", "of[].code.coding[0].code", None),
+    ("doses[].dose_date", f"of[].extension({OURS}dose-date).valueDate", None),
+    ("doses[].dose_number", f"of[].extension({OURS}dose-number).valuePositiveInt", None),
+    ("doses[].prescribed", f"of[].extension({OURS}prescribed-amount).valueQuantity.value", None),
+    ("doses[].prescribed", "of[].component(Amount prescribed for this dose).valueQuantity.value", None),
+    ("doses[].supplied", "of[].component(Amount supplied).valueQuantity.value", None),
+    ("doses[].taken", "of[].component(Amount seen to be taken).valueQuantity.value", None),
+    ("doses[].product.dmd_code", "of[].component(Medicine).valueCodeableConcept.coding[1].code", None),
+    ("doses[].retracted", "of[].status", withdrawn),
+]
+#: A form in full, and an item that changed, against their MedicationRequests.
+GPC_CHANGE: list[Row] = [
+    *identifier("{}[].item_id", "of[].identifier[0]"),
+    *identifier("{}[].form_serial", "of[].groupIdentifier"),
+    ("{}[].change.type", f"of[].extension({OURS}order-change).extension(type).valueCode", None),
+    ("{}[].change.effective", f"of[].extension({OURS}order-change).extension(effective).valueDateTime", None),
+    ("{}[].change.last_dose_date", f"of[].extension({OURS}order-change).extension(lastDose).valueDate", None),
+    ("{}[].change.replaced_by.value", f"of[].extension({OURS}order-change).extension(replacedBy).valueIdentifier.value", None),
+    ("{}[].product.dmd_code", "of[].medicationCodeableConcept.coding[1].code", None),
+]
+GPC_FORM: list[Row] = [
+    ("items[].steps[].directions", "of[].dosageInstruction[].text", None),
+    ("items[].steps[].dose.value", "of[].dosageInstruction[].doseQuantity.value", None),
+    ("items[].steps[].dose.unit", "of[].dosageInstruction[].doseQuantity.unit", unit_word),
+    ("items[].steps[].from", "of[].dosageInstruction[].timing.repeat.boundsPeriod.start", None),
+    ("items[].steps[].to", "of[].dosageInstruction[].timing.repeat.boundsPeriod.end", None),
+    ("items[].steps[].times_per_day", "of[].dosageInstruction[].timing.repeat.frequency", None),
+    ("items[].total.value", "of[].dispenseRequest.quantity.value", None),
+    ("items[].total.unit", "of[].dispenseRequest.quantity.unit", unit_word),
+    ("items[].total.words", f"of[].extension({DM}ControlledDrug).extension(quantityWords).valueString", None),
+    ("items[].cd_schedule", f"of[].extension({DM}ControlledDrug).extension(schedule).valueCoding.code", None),
+    ("items[].supervision", f"of[].extension({OURS}required-supervision).valueCode", None),
+    ("items[].treatment.first_dose_date", f"of[].extension({OURS}treatment-period).valuePeriod.start", None),
+]
+TO_PRACTICE = "gp_connect/update-record"
+
+
+def told(folder: Path, message: str, kind: str, names: Sequence[tuple[str, str]], ost: Adapter) -> tuple[Any, list[dict[str, Any]]]:
+    """(source, its records' resources in the document, in the source's order): `names` are the source's lists and their keys."""
+    body = (folder / "in.json").read_bytes()
+    source = decode(body)
+    made = ost.translate(body, read=message, write=TO_PRACTICE)
+    assert made.result is not None and lost_safety(made) == [], folder.name
+    outer = decode(made.result)["entry"]
+    [document] = [entry["resource"] for entry in outer if entry["resource"]["resourceType"] == "Bundle"]
+    by: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in document["entry"]:
+        resource = entry["resource"]
+        if resource["resourceType"] == kind and "identifier" in resource:
+            own = resource["identifier"][0]
+            assert by.setdefault((own["system"], own["value"]), resource) is resource, "two resources of one record"
+            for one in resource.get("component", ()):
+                one["url"] = one["code"]["text"]  # components by name, as extensions by url
+        if resource["resourceType"] == "Patient":
+            assert {i["value"] for i in resource["identifier"] if i["system"].endswith("nhs-number")} == {source["patient"]["nhs_number"]}
+    found = [by[one[key]["system"], one[key]["value"]] for name, key in names for one in source.get(name, ())]
+    return source, found
+
+
+def test_what_became_of_a_dose_reaches_the_practice(ost: Adapter) -> None:
+    said: set[str] = set()
+    for folder in inputs("pharmacy/dose-outcome"):
+        source, found = told(folder, "pharmacy/dose-outcome", "Observation", [("doses", "event_id")], ost)
+        for dose in source["doses"]:
+            dose.setdefault("retracted", False)
+        assert unmet(GPC_DOSE, source, {"of": found}) == [], folder.name
+        for dose, observation in zip(source["doses"], found, strict=True):
+            for one in observation["component"]:
+                if "valueQuantity" in one:
+                    assert one["valueQuantity"]["unit"] == unit_word(dose["unit"])
+        said.update(here for here, _, _ in GPC_DOSE if values(source, here))
+    assert said == {here for here, _, _ in GPC_DOSE}
+
+
+def test_what_changed_of_a_prescription_reaches_the_practice(ost: Adapter) -> None:
+    said: set[str] = set()
+    for folder in inputs("pharmacy/prescription-change"):
+        for name, more in (("changes", []), ("items", GPC_FORM)):
+            rows = [(here.format(name), there, convert) for here, there, convert in GPC_CHANGE] + more
+            source, found = told(folder, "pharmacy/prescription-change", "MedicationRequest", [(name, "item_id")], ost)
+            if found:
+                assert unmet(rows, source, {"of": found}) == [], folder.name
+                said.update(here for here, _, _ in rows if values(source, here))
+    wanted = {here.format(name) for name in ("changes", "items") for here, _, _ in GPC_CHANGE} | {here for here, _, _ in GPC_FORM}
+    assert said == wanted
+
+
 # EMIS --------------------------------------------------------------------------------------------------------------
 def whole(value: str) -> int:
     return int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import re
@@ -278,8 +279,13 @@ def test_ctrl_c_says_so() -> None:
     run = [sys.executable, "-m", "adapter", "translate", "-", "--from", "pharmacy/dose-outcome"]
     # A suite that runs in the background may have been started with the signal ignored, and its children inherit that.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(  # no other thread runs yet
-        run, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd=ROOT, preexec_fn=heed
+    process = subprocess.Popen(
+        run,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+        preexec_fn=heed,  # noqa: PLW1509 # no other thread runs yet
     )
     timer = threading.Timer(3, process.send_signal, [signal.SIGINT])
     timer.start()
