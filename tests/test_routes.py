@@ -673,7 +673,8 @@ GPC_DOSE: list[Row] = [
     ("doses[].prescribed", f"of[].extension({OURS}prescribed-amount).valueQuantity.value", None),
     ("doses[].prescribed", "of[].component(Amount prescribed for this dose).valueQuantity.value", None),
     ("doses[].supplied", "of[].component(Amount supplied).valueQuantity.value", None),
-    ("doses[].taken", "of[].component(Amount seen to be taken).valueQuantity.value", None),
+    ("doses[].seen", "of[].component(Amount seen to be taken).valueQuantity.value", None),
+    ("doses[].said", "of[].component(Amount said to have been taken).valueQuantity.value", None),
     ("doses[].product.dmd_code", "of[].component(Medicine).valueCodeableConcept.coding[1].code", None),
     ("doses[].retracted", "of[].status", withdrawn),
 ]
@@ -704,7 +705,9 @@ GPC_FORM: list[Row] = [
 TO_PRACTICE = "gp_connect/update-record"
 
 
-def told(folder: Path, message: str, kind: str, names: Sequence[tuple[str, str]], ost: Adapter) -> tuple[Any, list[dict[str, Any]]]:
+def told(
+    folder: Path, message: str, kind: str, names: Sequence[tuple[str, str]], ost: Adapter
+) -> tuple[Any, list[dict[str, Any]]]:
     """(source, its records' resources in the document, in the source's order): `names` are the source's lists and their keys."""
     body = (folder / "in.json").read_bytes()
     source = decode(body)
@@ -721,7 +724,9 @@ def told(folder: Path, message: str, kind: str, names: Sequence[tuple[str, str]]
             for one in resource.get("component", ()):
                 one["url"] = one["code"]["text"]  # components by name, as extensions by url
         if resource["resourceType"] == "Patient":
-            assert {i["value"] for i in resource["identifier"] if i["system"].endswith("nhs-number")} == {source["patient"]["nhs_number"]}
+            assert {i["value"] for i in resource["identifier"] if i["system"].endswith("nhs-number")} == {
+                source["patient"]["nhs_number"]
+            }
     found = [by[one[key]["system"], one[key]["value"]] for name, key in names for one in source.get(name, ())]
     return source, found
 
@@ -732,6 +737,8 @@ def test_what_became_of_a_dose_reaches_the_practice(ost: Adapter) -> None:
         source, found = told(folder, "pharmacy/dose-outcome", "Observation", [("doses", "event_id")], ost)
         for dose in source["doses"]:
             dose.setdefault("retracted", False)
+            if "taken" in dose:  # what somebody saw is never mixed with what somebody says
+                dose["said" if dose["outcome"] == "elsewhere" else "seen"] = dose["taken"]
         assert unmet(GPC_DOSE, source, {"of": found}) == [], folder.name
         for dose, observation in zip(source["doses"], found, strict=True):
             for one in observation["component"]:

@@ -45,8 +45,8 @@ class Gate:
         self._types, self._nodes = tables.types(), _nodes()
         self.resource_types = frozenset(name for name, entry in self._types.items() if entry.get("resource"))
         self._profiles = Profiles(profiles, self._types)
-        self._base_lists = Lists(tables.definitions().__getitem__, lambda: self.resource_types)
-        self._overlay_lists = Lists(self._profiles.definition, self._profiles.names)
+        self._base_lists = Lists(tables.definition, tables.referred, lambda: self.resource_types)
+        self._overlay_lists = Lists(self._profiles.definition, lambda _: (), self._profiles.names)  # an overlay is whole in itself
 
     @classmethod
     def shipped(cls, *extra: Path) -> Gate:

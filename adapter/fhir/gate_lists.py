@@ -6,7 +6,7 @@ compiled when it comes. Whoever needs more than once gets everything: a command 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -28,11 +28,14 @@ class Compiled(NamedTuple):
 class Lists:
     """A growing validator. Safe to share between threads.
 
-    definition: the JSON Schema of a name; whole: every name there is, asked for at the second growth.
+    definition: the JSON Schema of a name; referred: the names that it refers to; whole: every name that may be asked for, which
+    the second growth takes in.
     """
 
-    def __init__(self, definition: Callable[[str], Json], whole: Callable[[], Collection[str]]) -> None:
-        self._definition, self._whole = definition, whole
+    def __init__(
+        self, definition: Callable[[str], Json], referred: Callable[[str], Iterable[str]], whole: Callable[[], Collection[str]]
+    ) -> None:
+        self._definition, self._referred, self._whole = definition, referred, whole
         self._compiled: Compiled | None = None
         self._lock = Lock()
 
@@ -54,7 +57,7 @@ class Lists:
             name = todo.pop()
             if name not in reached:
                 reached[name] = self._definition(name)
-                todo += references(reached[name])
+                todo += self._referred(name)
         # Sorted, so that faults come in the same order whoever asked first.
         schema: Json = {
             "$schema": _DRAFT,
@@ -63,16 +66,3 @@ class Lists:
             "properties": {name: {"type": "array", "items": {"$ref": f"#/$defs/{name}"}} for name in sorted(names)},
         }
         return Compiled(names, jsonschema_rs.Draft202012Validator(schema), schema)
-
-
-def references(schema: Mapping[str, Any]) -> Iterator[str]:
-    """The names of the definitions that a schema refers to."""
-    stack: list[Any] = [schema]
-    while stack:
-        node = stack.pop()
-        if type(node) is dict:
-            if type(found := node.get("$ref")) is str:
-                yield found.removeprefix("#/$defs/")
-            stack += [one for one in node.values() if type(one) is dict or type(one) is list]
-        else:
-            stack += [one for one in node if type(one) is dict or type(one) is list]

@@ -6,19 +6,15 @@ does not have, a reference that no one can follow, two maps that cannot be told 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path as File
 from typing import Any
 
+from adapter.fhir.schema import tables
 from adapter.mapping.faults import Fault, Faults, did_you_mean, nearest
 from adapter.mapping.plan import Cycle, plan_fill, refs
 from adapter.mapping.safety import names_safety
 from adapter.mapping.spec import Found, Place, Step, TableSpec, find, frames_of, paths_read, show
 from adapter.mapping.tree import Array, Hole, Map, Object, Ref, Rest, is_constant
-
-_TYPES = File(__file__).resolve().parent.parent / "fhir" / "schema" / "generated" / "types.json"
 
 
 def check_table(
@@ -356,11 +352,9 @@ def _paths_of(found: Found) -> Iterator[tuple[Any, int]]:
         yield from ((g.path, g.line) for g in node.when)
 
 
-@cache
 def fhir_types() -> dict[str, Any]:
     """The R4 types with their elements: t its type, l a list, b the base of a choice. Generated with the gate's schema."""
-    made: dict[str, Any] = json.loads(_TYPES.read_text("utf-8"))
-    return made
+    return tables.types()
 
 
 def resolve(schema: dict[str, Any], node: Any) -> list[dict[str, Any]]:

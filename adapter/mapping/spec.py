@@ -6,7 +6,7 @@ hub), or two (native resources and record, record and hub) where the system itse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,8 +95,15 @@ def frames_of(m: Map) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(part.split(".")) for part in m.each)
 
 
-def find(m: Map) -> Iterator[Found]:
+def find(m: Map) -> Sequence[Found]:
     """Every node of a map with its frames. Conditional: below a guard, a required hole, or a resource that may not be."""
+    if not m.found:  # asked for many times while a message is compiled, and a map does not change
+        m.found = tuple(_find(m))
+    found: Sequence[Found] = m.found
+    return found
+
+
+def _find(m: Map) -> Iterator[Found]:
     root_lists = frames_of(m)
     if m.id is not None:
         yield Found(m, (), Hole((m.id,), (), False, m.lines.get("$id", 1)), root_lists, False)

@@ -113,6 +113,7 @@ class Map:
     ignored: dict[str, str] = field(default_factory=dict)
     one_way: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    found: tuple[Any, ...] = field(default=(), repr=False, compare=False)  # spec.find's answer
 
     @property
     def depth(self) -> int:

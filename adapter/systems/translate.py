@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -264,25 +264,15 @@ def fhirpath(place: str) -> str:
     return "Bundle." + ".".join(_STEP.sub(lambda m: choices().get(m[1], m[1]) + m[2], part) for part in place[7:].split("."))
 
 
+@cache
 def choices() -> dict[str, str]:
     """JSON name -> FHIRPath name of every choice element of R4."""
-    return _choices
-
-
-_choices: dict[str, str] = {}
-
-
-def _load_choices() -> None:
-    for kind in fhir_types().values():
-        for name, element in kind.get("elements", {}).items():
-            if "b" in element:
-                _choices[name] = element["b"]
+    return {
+        name: element["b"] for kind in fhir_types().values() for name, element in kind.get("elements", {}).items() if "b" in element
+    }
 
 
 def _as_fhirpath(one: Issue) -> Issue:
     if "expression" in one:
         one = {**one, "expression": [fhirpath(e) for e in one["expression"]]}
     return one
-
-
-_load_choices()

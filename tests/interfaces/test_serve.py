@@ -24,7 +24,7 @@ import pytest
 import requests
 
 import adapter
-from adapter.fhir import functools
+from adapter.fhir import json
 from adapter.interfaces.exits import Exit
 from adapter.shipped import FIXTURES
 from tests.interfaces.running import ROOT, Served, command, environment, served

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 Json = dict[str, Any]
 
 GENERATED = Path(__file__).resolve().parent / "generated"
+_REFERENCE = re.compile(rb'"#/\$defs/([^"]+)"')
 
 
 @cache
 def definitions() -> dict[str, Json]:
     """Definition name -> JSON Schema. Shared: not to be changed."""
-    read: dict[str, Json] = json.loads((GENERATED / "defs.json").read_text(encoding="utf-8"))
+    return {name: definition(name) for name in _texts()}
+
+
+@cache
+def definition(name: str) -> Json:
+    """One of them: a message needs a few, and reading all takes longer than its translation. Raises KeyError."""
+    read: Json = msgspec.json.decode(_texts()[name])
     return read
+
+
+def referred(name: str) -> list[str]:
+    """The names of the definitions that one refers to."""
+    return [found.decode() for found in _REFERENCE.findall(bytes(_texts()[name]))]
+
+
+@cache
+def _texts() -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode((GENERATED / "defs.json").read_bytes(), type=dict[str, msgspec.Raw])
 
 
 @cache
 def types() -> dict[str, Json]:
     """Type name -> {path, resource, elements}; an element is a row of base.Row. Shared: not to be changed."""
-    read: dict[str, Json] = json.loads((GENERATED / "types.json").read_text(encoding="utf-8"))
+    read: dict[str, Json] = msgspec.json.decode((GENERATED / "types.json").read_bytes())
     return read
 
 
