@@ -12,7 +12,7 @@ from typing import Any
 from adapter.fhir import json
 from adapter.shipped import MAPPINGS, PROFILES
 
-#: What is served; INTERFACE's list.
+#: What is served under /fhir, by type.
 TYPES = ("StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "StructureMap", "MessageDefinition", "NamingSystem")
 #: The search parameters that every one of them has here. https://hl7.org/fhir/R4/structuredefinition.html#search
 SEARCHED = ("_id", "url", "name", "version")

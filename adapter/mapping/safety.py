@@ -1,7 +1,7 @@
 """The safety elements: what may be neither ignored nor carried, and is an error when it was not read.
 
 The list is data and stands here alone. A path is element names from the resource down; an extension is named by its
-url in brackets. Source: LANGUAGE section 1, docs/hub.md; status and intent change what a resource *means*
+url in brackets. Source: docs/hub.md; status and intent change what a resource *means*
 (https://hl7.org/fhir/R4/conformance-rules.html#isModifier).
 """
 
