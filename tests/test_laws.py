@@ -277,6 +277,7 @@ def test_an_edited_hub_value_changes_the_record(name: str) -> None:
             r
             for r in message.table.lineage(entries)
             if not r.codecs and not r.target.endswith(".reference") and any(r.target.startswith(_at(e)) for e in entries)
+            and not isinstance(_held(entries, r.target), list | dict)
         ]
         row = pick.choice(rows)
         edited = copy.deepcopy(entries)
@@ -293,6 +294,14 @@ def test_an_edited_hub_value_changes_the_record(name: str) -> None:
         assert run.record != record or run.issues or unread or issues, f"{name}: {row.target} was edited and nothing changed"
         changed += run.record != record
     assert changed >= 30
+
+
+def _held(entries: list[dict[str, Any]], target: str) -> Any:
+    entry = next(e for e in entries if target.startswith(_at(e)))
+    value: Any = entry["resource"]
+    for part in parts_of(target, _at(entry)):
+        value = value[part]
+    return value
 
 
 def _at(entry: dict[str, Any]) -> str:

@@ -137,11 +137,14 @@ class Walk(Generic[Known]):
                 continue
             kind = element.kind
             if kind <= REFERENCE:
-                if element.many:
-                    for index, one in enumerate(item):
-                        self._typed(one, element, (place, element, index))
-                else:
-                    self._typed(item, element, (place, element, -1))
+                child = element.node
+                # Most objects end here: a leaf of plain elements, which needs neither a place nor a call.
+                looked = child.check is not None
+                for index, one in enumerate(item) if element.many else ((-1, item),):
+                    if kind == REFERENCE:
+                        self.references.append((one, element, (place, element, index)))
+                    if looked or not child.plain.issuperset(one):
+                        self.node(one, child, (place, element, index))
             elif kind >= EXTENSION:
                 self._extensions(item, element, node, place)
             else:
@@ -150,13 +153,6 @@ class Walk(Generic[Known]):
             broken = node.check(value)
             if broken is not None:
                 self.found.append((broken, place))
-
-    def _typed(self, value: Json, element: Element, place: Place) -> None:
-        if element.kind == REFERENCE:
-            self.references.append((value, element, place))
-        child = element.node
-        if child.check is not None or not value.keys() <= child.plain:
-            self.node(value, child, place)
 
     def _extensions(self, items: list[Json], element: Element, owner: Node, place: Place) -> None:
         for index, one in enumerate(items):
@@ -169,7 +165,7 @@ class Walk(Generic[Known]):
                     self.found.append(("extension-context", here))
             if element.kind == MODIFIER and url not in self.modifiers:
                 self.found.append(("modifier-extension", here))
-            if not one.keys() <= element.node.plain:
+            if not element.node.plain.issuperset(one):
                 self.node(one, element.node, here)
 
     def _primitive(self, owner: Json, key: str, item: Any, element: Element, place: Place) -> None:

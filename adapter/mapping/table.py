@@ -12,7 +12,6 @@ from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.fill import FillWriter
-from adapter.mapping.match import MatchWriter
 from adapter.mapping.plan import Groups, Lists, common_depth, plan_fill, refs
 from adapter.mapping.runtime import Run, leaves, parts_of
 from adapter.mapping.safety import is_safety
@@ -161,25 +160,37 @@ class Table:
         ordered = self._order()
         made = []
         for m in ordered:
-            writer = MatchWriter(self.spec, self.groups, m, self._shared, trace)
             join = self.join(m)
             key = m.id or (m.key[0] if len(m.key) == 1 else None)
-            made.append(
-                Role(
-                    m.name,
-                    m.type,
-                    frames_of(m),
-                    _recogniser(self.spec, self.groups, m),
-                    writer.compile(),
-                    _weight(m),
-                    self.direct(m),
-                    join,
-                    m.id is not None,
-                    key.parts if key is not None else None,
-                    tuple((m.depth - k.up, k.parts) for k in m.key),
-                )
+            role = Role(
+                m.name,
+                m.type,
+                frames_of(m),
+                _weight(m),
+                self.direct(m),
+                join,
+                m.id is not None,
+                key.parts if key is not None else None,
+                tuple((m.depth - k.up, k.parts) for k in m.key),
             )
+            self._compiled_late(role, m, trace)
+            made.append(role)
         return Cast(tuple(made))
+
+    def _compiled_late(self, role: Role, m: Map, trace: bool) -> None:
+        """Give a role its functions, each compiled when it is first called: a message seldom has resources of every map."""
+
+        def recognise(resource: dict[str, Any], run: MatchRun) -> bool:
+            role.recognise = _recogniser(self.spec, self.groups, m)
+            return role.recognise(resource, run)
+
+        def match(*values: Any) -> bool:
+            from adapter.mapping.match import MatchWriter  # noqa: PLC0415  # reading seldom needs it
+
+            role.match = MatchWriter(self.spec, self.groups, m, self._shared, trace).compile()
+            return role.match(*values)
+
+        role.recognise, role.match = recognise, match
 
     def join(self, m: Map) -> tuple[str, tuple[str, ...]] | None:
         """The map whose element this one joins (same list first, else the parent list), and the reference's path."""
@@ -265,6 +276,8 @@ def _weight(m: Map) -> int:
 
 
 def _recogniser(spec: TableSpec, groups: Groups, m: Map) -> Callable[[dict[str, Any], MatchRun], bool]:
+    from adapter.mapping.match import MatchWriter  # noqa: PLC0415  # as above
+
     writer = MatchWriter(spec, groups, m, {}, False)
     src = Source()
     writer.src = src
@@ -307,22 +320,22 @@ def _plant(tree: dict[str, Any], parts: tuple[str, ...]) -> None:
         tree[parts[-1]] = tree.get(parts[-1]) if parts[-1] in tree else None
 
 
-def _unknown(value: Any, known: dict[str, Any] | None, place: str, found: list[str]) -> None:
+def _unknown(value: Any, known: dict[str, Any], place: str, found: list[str]) -> None:
     """Collect the leaves below `value` whose names the tree does not have."""
-    if known is None:
-        return
     if isinstance(value, list):
         for j, below in enumerate(value):
-            _unknown(below, known, f"{place}[{j}]", found)
-        return
-    if not isinstance(value, dict):
-        return
-    for name, below in value.items():
-        at = f"{place}.{name}" if place else name
-        if name not in known:
-            found += leaves(below, at)
-        elif known[name]:
-            _unknown(below, known[name], at, found)
+            if isinstance(below, dict | list):
+                _unknown(below, known, f"{place}[{j}]", found)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            tree = known.get(name, value)  # the value itself: not a tree of names, so no such name
+            if not tree:  # read whole
+                continue
+            at = f"{place}.{name}" if place else name
+            if tree is value:
+                found += leaves(below, at)
+            elif isinstance(below, dict | list):
+                _unknown(below, tree, at, found)
 
 
 def _leads(resource: Any, parts: tuple[str | int, ...], path: str) -> bool:

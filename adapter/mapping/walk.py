@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
@@ -19,21 +19,21 @@ from adapter.mapping.safety import is_safety
 Parts = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Role:
     """One map as the walk sees it."""
 
     name: str
     type: str
     lists: Lists
-    recognise: Callable[[dict[str, Any], MatchRun], bool]
-    match: Callable[..., bool]
     weight: int
     direct: bool
     join: tuple[str, tuple[str, ...]] | None  # the map it is joined to, and the element path of the reference
     identified: bool  # `$id`: its key is its fullUrl
     key: tuple[str, ...] | None  # path of its key in its own element
     keys: tuple[tuple[int, tuple[str, ...]], ...]  # where its `$key` stands: which of its frames, and the names there
+    recognise: Callable[[dict[str, Any], MatchRun], bool] = field(init=False)
+    match: Callable[..., bool] = field(init=False)
 
 
 class Cast:
