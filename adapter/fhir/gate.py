@@ -46,7 +46,9 @@ class Gate:
         self.resource_types = frozenset(name for name, entry in self._types.items() if entry.get("resource"))
         self._profiles = Profiles(profiles, self._types)
         self._base_lists = Lists(tables.definition, tables.referred, lambda: self.resource_types)
-        self._overlay_lists = Lists(self._profiles.definition, lambda _: (), self._profiles.names)  # an overlay is whole in itself
+        self._overlay_lists = Lists(
+            self._profiles.definition, lambda _: (), self._profiles.names
+        )  # an overlay is whole in itself
 
     @classmethod
     def shipped(cls, *extra: Path) -> Gate:
@@ -148,7 +150,7 @@ class Gate:
         allowed: dict[int, frozenset[str]] = {}
         if judged:
             issues += by_schema(judged, self._overlay_lists, self._types, cuts)
-            issues += by_rules(judged, allowed)
+            issues += by_rules(judged, allowed if references else None)
         if references:
             known = References(parts, self.resource_types, writing)
             for part, found in references:

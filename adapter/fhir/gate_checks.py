@@ -23,6 +23,8 @@ def compare(one: str, other: str) -> int | None:
     """
     if one == other:
         return 0
+    if len(one) == len(other) <= 10:  # dates of one precision: the digits decide
+        return -1 if one < other else 1
     if "T" in one and "T" in other:
         try:
             left, right = datetime.fromisoformat(one), datetime.fromisoformat(other)

@@ -53,16 +53,20 @@ def _is_cut(path: str, cuts: Sequence[Cut]) -> bool:
     return any(path == cut.path or path.startswith((f"{cut.path}.", f"{cut.path}[")) for cut in cuts)
 
 
-def by_rules(judged: Iterable[Judged], allowed: dict[int, frozenset[str]]) -> list[Issue]:
-    """The constraints that are not met; notes in `allowed`, by id() of a reference, the types that profiles leave to it."""
+def by_rules(judged: Iterable[Judged], allowed: dict[int, frozenset[str]] | None) -> list[Issue]:
+    """The constraints that are not met; notes in `allowed`, by id() of a reference, the types that profiles leave to it.
+
+    allowed: None where there is no reference to judge.
+    """
     issues: list[Issue] = []
     for overlay, node, part, place in judged:
-        for targets in overlay.targets:
+        for targets in overlay.targets if allowed is not None else ():
+            assert allowed is not None
             for reference, _ in select(node, targets.steps):
                 before = allowed.get(id(reference))
                 allowed[id(reference)] = targets.types if before is None else before & targets.types
         for constraint in overlay.constraints:
-            for one, path in select(node, constraint.steps):
+            for one, path in select(node, constraint.steps) if constraint.steps else ((node, ""),):
                 if not constraint.test(one, part.resource):
                     where = render(place) + path
                     issues.append(say("profile", where, severity=constraint.severity, key=constraint.key, text=constraint.text))

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 Place = str | tuple[Any, "Element", int]
 #: (rule, place)
 Finding = tuple[str, Place]
-#: (reference, the element it is the value of, place)
+#: (reference that says where it leads or to what type, the element it is the value of, place)
 Found = tuple[Json, "Element", Place]
 
 TYPED, REFERENCE, INTEGER, PRIMITIVES, SIBLING, SIBLINGS, EXTENSION, MODIFIER = range(8)
@@ -139,11 +139,16 @@ class Walk(Generic[Known]):
             if kind <= REFERENCE:
                 child = element.node
                 # Most objects end here: a leaf of plain elements, which needs neither a place nor a call.
-                looked = child.check is not None
-                for index, one in enumerate(item) if element.many else ((-1, item),):
-                    if kind == REFERENCE:
+                if not element.many:
+                    if kind == REFERENCE and ("reference" in item or "type" in item):
+                        self.references.append((item, element, (place, element, -1)))
+                    if child.check is not None or not child.plain.issuperset(item):
+                        self.node(item, child, (place, element, -1))
+                    continue
+                for index, one in enumerate(item):
+                    if kind == REFERENCE and ("reference" in one or "type" in one):
                         self.references.append((one, element, (place, element, index)))
-                    if looked or not child.plain.issuperset(one):
+                    if child.check is not None or not child.plain.issuperset(one):
                         self.node(one, child, (place, element, index))
             elif kind >= EXTENSION:
                 self._extensions(item, element, node, place)

@@ -242,8 +242,9 @@ class FillWriter:
         assert step.codemap is not None
         assert isinstance(code, Hole)
         found = src.name("c")
-        src(f"{found} = {self.codes(step)}.get({value}, MISS)")
-        with src.block(f"if {found} is MISS:"):
+        with src.block("try:"):
+            src(f"{found} = {self.codes(step)}[{value}]")
+        with src.block("except KeyError:"):
             src(f"{made} = S.kept({value}, {step.codemap.source!r}, {where}, {step.name!r})")
         with src.block("else:"):
             self.cache.append({((value,), code.codecs): found})

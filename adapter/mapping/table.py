@@ -13,12 +13,13 @@ from typing import Any
 from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.fill import FillWriter
 from adapter.mapping.plan import Groups, Lists, common_depth, plan_fill, refs
+from adapter.mapping.reading import Cast, Lineage, Reading, Role
 from adapter.mapping.runtime import Run, leaves, parts_of
 from adapter.mapping.safety import is_safety
 from adapter.mapping.source import Source
 from adapter.mapping.spec import TableSpec, find, frames_of, paths_read, show
 from adapter.mapping.tree import Array, Hole, Map, Ref, Say, is_constant, plain
-from adapter.mapping.walk import Cast, Lineage, MatchRun, Role
+from adapter.mapping.walk import MatchRun
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -180,12 +181,12 @@ class Table:
     def _compiled_late(self, role: Role, m: Map, trace: bool) -> None:
         """Give a role its functions, each compiled when it is first called: a message seldom has resources of every map."""
 
-        def recognise(resource: dict[str, Any], run: MatchRun) -> bool:
+        def recognise(resource: dict[str, Any], run: Reading) -> bool:
             role.recognise = _recogniser(self.spec, self.groups, m)
             return role.recognise(resource, run)
 
         def match(*values: Any) -> bool:
-            from adapter.mapping.match import MatchWriter  # noqa: PLC0415  # reading seldom needs it
+            from adapter.mapping.match import MatchWriter  # reading seldom needs it
 
             role.match = MatchWriter(self.spec, self.groups, m, self._shared, trace).compile()
             return role.match(*values)
@@ -275,8 +276,8 @@ def _weight(m: Map) -> int:
     return literal_key(m.root).count("(")
 
 
-def _recogniser(spec: TableSpec, groups: Groups, m: Map) -> Callable[[dict[str, Any], MatchRun], bool]:
-    from adapter.mapping.match import MatchWriter  # noqa: PLC0415  # as above
+def _recogniser(spec: TableSpec, groups: Groups, m: Map) -> Callable[[dict[str, Any], Reading], bool]:
+    from adapter.mapping.match import MatchWriter  # as above
 
     writer = MatchWriter(spec, groups, m, {}, False)
     src = Source()

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import Issue, Refused, is_error, issue
 from adapter.fhir.payload import Payload
+from adapter.mapping.reading import Lineage
 from adapter.mapping.runtime import namespace, uuid5
 from adapter.mapping.spec import TableSpec
 from adapter.mapping.table import Table, unread_issue
-from adapter.mapping.walk import Lineage
 from adapter.systems import hub
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Message:
     def fill(self, record: dict[str, Any]) -> list[dict[str, Any]]:
         """The resources of a record. Raises Refused for what no map can turn."""
         entries, run = self.table.fill(record)
-        if any(is_error(i) for i in run.issues):
+        if run.issues and any(is_error(i) for i in run.issues):
             raise Refused(run.issues)
         return [entry["resource"] for entry in entries]
 

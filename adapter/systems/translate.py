@@ -268,7 +268,10 @@ def fhirpath(place: str) -> str:
 def choices() -> dict[str, str]:
     """JSON name -> FHIRPath name of every choice element of R4."""
     return {
-        name: element["b"] for kind in fhir_types().values() for name, element in kind.get("elements", {}).items() if "b" in element
+        name: element["b"]
+        for kind in fhir_types().values()
+        for name, element in kind.get("elements", {}).items()
+        if "b" in element
     }
 
 

