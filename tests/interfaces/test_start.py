@@ -32,7 +32,7 @@ def _imported(*arguments: str) -> set[str]:
         (("translate", str(CASE), "--from", "pharmacy/dose-outcome", "--explain"), set()),
         (("systems", "--json"), set()),
         (("systems",), {"rich"}),
-        (("maps", "check", "pharmacy"), set()),
+        (("maps", "check", "pharmacy"), {"jsonschema"}),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
 )
