@@ -247,6 +247,7 @@ class FillWriter:
         with src.block("except KeyError:"):
             src(f"{made} = S.kept({value}, {step.codemap.source!r}, {where}, {step.name!r})")
         with src.block("else:"):
+            self.declined(code, [value], found, frames)
             self.cache.append({((value,), code.codecs): found})
             self.display(made, node, self.fields(node, frames), frames)
             self.cache.pop()
@@ -296,11 +297,15 @@ class FillWriter:
                     with src.block("except WRONG:"):
                         src(f"{made} = S.failed({where}, {step.name!r})")
             value = made
-        lost = [v for v, p in zip(values, node.paths, strict=True) if self.is_insecure(p, frames)]
-        if lost and not all(s.total for s in steps):
-            with src.block(f"if {value} is None and ({' or '.join(f'{v} is not None' for v in lost)}):"):
-                src("S.lost = True")
+        self.declined(node, values, value, frames)
         return value
+
+    def declined(self, node: Hole, values: list[str], made: str, frames: tuple[Frame, ...]) -> None:
+        """Code that notes a value of the record of which a chain made nothing, where no other hole is sure to read it."""
+        lost = [v for v, p in zip(values, node.paths, strict=True) if self.is_insecure(p, frames)]
+        if lost and not all(s.total for s in self.spec.chain(node)):
+            with self.src.block(f"if {made} is None and ({' or '.join(f'{v} is not None' for v in lost)}):"):
+                self.src("S.lost = True")
 
     def codes(self, step: Step) -> str:
         """The name of a ConceptMap's table from source to target codes, in which nothing becomes nothing."""
