@@ -6,7 +6,7 @@ messages quote the value. JSON Schema 2020-12: https://json-schema.org/draft/202
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -184,6 +184,3 @@ def _defaulted(value: Any, schema: Any, root: dict[str, Any]) -> Any:
     if isinstance(value, list):
         return [_defaulted(v, schema.get("items"), root) for v in value]
     return value
-
-
-Locator = Callable[[bytes, Sequence[Any]], tuple[int, int]]

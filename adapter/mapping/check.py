@@ -14,7 +14,7 @@ from adapter.mapping.faults import Fault, Faults, did_you_mean, nearest
 from adapter.mapping.plan import Cycle, plan_fill, refs
 from adapter.mapping.safety import names_safety
 from adapter.mapping.spec import Found, Place, Step, TableSpec, find, frames_of, paths_read, show
-from adapter.mapping.tree import Array, Hole, Map, Object, Ref, Rest, is_constant
+from adapter.mapping.tree import Array, Hole, Map, Object, Ref, Rest
 
 
 def check_table(
@@ -412,6 +412,3 @@ def schema_names(schema: dict[str, Any], at: Place) -> set[str]:
             return names
         nodes = [one["properties"][part] for node in nodes for one in resolve(schema, node) if part in one.get("properties", {})]
     return set()
-
-
-__all__ = ["check_table", "fhir_types", "in_schema", "is_constant"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.mapping import runtime
 from adapter.mapping.fill import kept_step
-from adapter.mapping.plan import Groups, safe
+from adapter.mapping.plan import Groups
 from adapter.mapping.source import Source
 from adapter.mapping.spec import Step, TableSpec, frames_of
 from adapter.mapping.tree import Array, Guard, Hole, Literal, Map, Node, Object, Path, Ref, Rest, Say, is_constant, plain
@@ -568,11 +568,3 @@ def _below(node: Object) -> tuple[tuple[str, ...], dict[str, Any]] | None:
         if deeper is not None:
             return (name, *deeper[0]), deeper[1]
     return None
-
-
-def store_names(m: Map) -> str:
-    """The name of a map's match function."""
-    return f"match_{safe(m.name)}"
-
-
-__all__ = ["Body", "Capture", "Literal", "MatchWriter", "store_names"]

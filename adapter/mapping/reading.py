@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.plan import Lists
-from adapter.mapping.runtime import own_id, parts_of
+from adapter.mapping.runtime import WRONG, own_id, parts_of
 from adapter.mapping.safety import is_safety
 
 Parts = tuple[str | int, ...]
@@ -313,7 +313,7 @@ class Reading:
             return False
         try:
             return bool(forward(values) == value)
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+        except WRONG:
             return False
 
     def verify(
@@ -326,7 +326,7 @@ class Reading:
             return
         try:
             expected = forward(values)
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError, ArithmeticError):
+        except WRONG:
             expected = None
         if expected == value:
             return

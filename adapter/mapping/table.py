@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.fill import FillWriter
-from adapter.mapping.plan import Groups, Lists, common_depth, plan_fill, refs
+from adapter.mapping.plan import Groups, Lists, plan_fill, refs
 from adapter.mapping.reading import Cast, Lineage, Reading, Role
 from adapter.mapping.runtime import Run, leaves, parts_of
 from adapter.mapping.safety import is_safety
@@ -357,6 +357,3 @@ def _leads(resource: Any, parts: tuple[str | int, ...], path: str) -> bool:
         if name == path:
             return True
     return False
-
-
-__all__ = ["Table", "common_depth", "literal_key", "unread_issue"]
