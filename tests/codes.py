@@ -1,4 +1,4 @@
-"""Code lists by hand that the goldens of fixtures/ do not hold row by row: criis's code -> the hub's (docs/hub.md, CodeSystems of R4)."""
+"""Code lists by hand that the goldens of fixtures/ do not hold row by row: a system's code -> the hub's (docs/hub.md, CodeSystems of R4)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,46 @@ OUTCOME = {
     "ELS": "elsewhere",
     "DEP": "depot",
 }
-#: System -> ConceptMap -> its rows. A message has one patient, so that a golden could hold one code of the first three only.
+#: EMIS's column Sex.
+SEX = {"M": "male", "F": "female", "I": "other", "U": "unknown"}
+#: CodeSystem-UKCore-NHSNumberVerificationStatusEngland, code -> display. EMIS's codes are the same.
+STATUS = {
+    "01": "Number present and verified",
+    "02": "Number present but not traced",
+    "03": "Trace required",
+    "04": "Trace attempted - No match or multiple match found",
+    "05": "Trace needs to be resolved - (NHS number or patient detail conflict)",
+    "06": "Trace in progress",
+    "07": "Number not present and trace not required",
+    "08": "Trace postponed (baby under six weeks old)",
+}
+#: dm+d unit of measure -> EMIS's words for it, as NHSDigital/electronic-prescription-service-api lists them.
+UNITS = {
+    "258773002": ["ml", "mls", "millilitre", "millilitres", "millilitre(s)"],
+    "258684004": ["mg", "mgs", "milligram", "milligrams", "milligram(s)"],
+    "258685003": ["microgram", "micrograms", "microgram(s)"],
+    "258682000": ["g", "gram", "grams", "gram(s)"],
+    "428673006": ["tablet", "tablets", "tablet(s)"],
+    "428641000": ["capsule", "capsules", "capsule(s)"],
+    "3317411000001100": ["dose", "doses", "dose(s)"],
+    "413516001": ["ampoule", "ampoules", "ampoule(s)"],
+    "415818006": ["vial", "vials", "vial(s)"],
+    "732988008": ["cartridge", "cartridges", "cartridge(s)"],
+    "419702001": ["patch", "patches", "patch(es)"],
+    "733013000": ["sachet", "sachets", "sachet(s)"],
+    "733010002": ["plaster", "plasters", "plaster(s)"],
+    "3318611000001103": [
+        "pre-filled disposable injection",
+        "pre-filled disposable injections",
+        "pre-filled disposable injection(s)",
+    ],
+}
+QUANTITY = {word: code for code, words in UNITS.items() for word in words}
+
+#: System -> ConceptMap -> its rows. A message has one patient, so that a golden could hold one code of most of them only.
 LISTS: dict[str, dict[str, dict[str, str]]] = {
     "criis": {"nhs-number-trace": TRACE, "name-kind": NAME, "gender": GENDER, "dose-outcome": OUTCOME},
+    "emis": {"quantity-unit": QUANTITY, "sex": SEX, "nhs-number-status": {code: code for code in STATUS}},
 }
+#: The same for the displays that a ConceptMap gives: system -> ConceptMap -> code -> display.
+DISPLAYS: dict[str, dict[str, dict[str, str]]] = {"emis": {"nhs-number-status": STATUS}}

@@ -7,14 +7,21 @@ import re
 from pathlib import Path
 
 import adapter
+from adapter.fhir.json import _RULES as json_rules
 from adapter.shipped import PROFILES
+from adapter.wire.csv_rows import _RULES as csv_rules
 
-#: issue(severity, code, rule, ...) with the rule written out.
-_CALL = re.compile(r'issue\(\s*(?:"[a-z]+"|[^,"]+),\s*(?:"[a-z-]+"|[^,"]+),\s*"([a-z][a-z0-9-]*)"')
+#: issue(severity, code, rule, ...) and Problem(status, rule, ...) with the rule written out.
+_CALLS = (
+    re.compile(r'issue\(\s*(?:"[a-z]+"|[^,"]+),\s*(?:"[a-z-]+"|[^,"]+),\s*"([a-z][a-z0-9-]*)"'),
+    re.compile(r'Problem\(\s*\d+,\s*"([a-z-]+)"'),
+    re.compile(r'self\._issue\(\s*"([a-z][a-z0-9-]*)"'),
+)
 
 
 def test_every_rule_in_the_code_is_a_code_of_the_code_system() -> None:
     known = {c["code"] for c in json.loads((PROFILES / "CodeSystem-rule.json").read_text("utf-8"))["concept"]}
-    named = {rule for file in Path(adapter.__file__).parent.rglob("*.py") for rule in _CALL.findall(file.read_text("utf-8"))}
-    assert len(named) > 25
+    texts = [file.read_text("utf-8") for file in Path(adapter.__file__).parent.rglob("*.py")]
+    named = {rule for text in texts for call in _CALLS for rule in call.findall(text)} | {*json_rules, *csv_rules}
+    assert len(named) > 60
     assert named - known == set()

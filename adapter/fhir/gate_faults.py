@@ -28,13 +28,12 @@ DEEPEST = 100
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def unfit(value: Any) -> list[Issue]:
-    """Issues that keep the value from the validator: none where it is JSON of a sane depth."""
+def written(value: Any) -> bytes | None:
+    """The value as JSON; None where something keeps it from the validator: `strange` says what and where."""
     try:
-        _encode(value)  # some 2 us: the cheapest thing that stops at a depth by itself
-    except Exception:  # noqa: BLE001 - whatever it is about this value, the scan says where
-        return strange(value)
-    return []
+        return _encode(value)  # some 2 us: the cheapest thing that stops at a depth by itself
+    except Exception:  # noqa: BLE001 - whatever it is about this value
+        return None
 
 
 def strange(value: Any) -> list[Issue]:

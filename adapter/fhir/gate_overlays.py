@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from adapter.fhir.gate_faults import Cut, read_error
@@ -65,9 +66,12 @@ def by_rules(judged: Iterable[Judged], allowed: dict[int, frozenset[str]] | None
             for reference, _ in select(node, targets.steps):
                 before = allowed.get(id(reference))
                 allowed[id(reference)] = targets.types if before is None else before & targets.types
-        for constraint in overlay.constraints:
-            for one, path in select(node, constraint.steps) if constraint.steps else ((node, ""),):
-                if not constraint.test(one, part.resource):
-                    where = render(place) + path
-                    issues.append(say("profile", where, severity=constraint.severity, key=constraint.key, text=constraint.text))
+        for steps, rules, broken in overlay.constraints:
+            if steps:
+                found = [(index, path) for one, path in select(node, steps) for index in broken(one, part.resource)]
+            else:
+                found = [(index, "") for index in broken(node, part.resource)]
+            for index, path in sorted(found, key=itemgetter(0)) if found else ():
+                rule = rules[index]
+                issues.append(say("profile", render(place) + path, severity=rule.severity, key=rule.key, text=rule.text))
     return issues

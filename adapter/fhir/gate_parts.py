@@ -13,7 +13,6 @@ from adapter.fhir.gate_profiles import Event, Profiles
 from adapter.fhir.issue_text import say
 from adapter.fhir.outcome import Issue
 from adapter.fhir.schema.overlay import Overlay
-from adapter.fhir.schema.valuesets import bare
 
 Json = dict[str, Any]
 
@@ -92,7 +91,9 @@ def claim(parts: Sequence[Part], profiles: Profiles) -> Iterator[Issue]:
         claimed = meta.get("profile") if isinstance(meta, dict) else None
         for index, canonical in enumerate(claimed if isinstance(claimed, list) else ()):
             if isinstance(canonical, str):
-                yield from _add(part, canonical, profiles, f"{part.path}.meta.profile[{index}]", "information")
+                overlay = profiles.overlays.named(canonical)
+                if not _gives(part, overlay):
+                    yield _refused(overlay, f"{part.path}.meta.profile[{index}]", "information")
 
 
 def demand(parts: Sequence[Part], demanded: Mapping[int, Sequence[str]], profiles: Profiles) -> Iterator[Issue]:
@@ -101,24 +102,27 @@ def demand(parts: Sequence[Part], demanded: Mapping[int, Sequence[str]], profile
     Of the two that 0 can mean in a Bundle, the one is meant whose type the profile has.
     """
     outermost = parts[0]
-    by_entry = {part.index: part for part in parts if part.bundle is outermost and part.index >= 0}
+    by_entry = {part.index: part for part in parts if part.bundle is outermost and part.index >= 0} if len(parts) > 1 else {}
     for index, canonicals in demanded.items():
         for canonical in canonicals:
-            overlay = profiles.overlays.get(bare(canonical))
+            overlay = profiles.overlays.named(canonical)
             itself = index == 0 and (outermost.type != "Bundle" or overlay is None or overlay.type == "Bundle")
             part = outermost if itself else by_entry.get(index)
-            if part is not None:
-                yield from _add(part, canonical, profiles, part.path, "error")
+            if part is not None and not _gives(part, overlay):
+                yield _refused(overlay, part.path, "error")
 
 
-def _add(part: Part, canonical: str, profiles: Profiles, path: str, severity: str) -> Iterator[Issue]:
-    overlay = profiles.overlays.get(bare(canonical))
-    if overlay is None:
-        yield say("profile-unknown", path, severity=severity)
-    elif overlay.type != part.type:
-        yield say("profile-type", path)
-    elif overlay not in part.overlays:
+def _gives(part: Part, overlay: Overlay | None) -> bool:
+    """Gives a part an overlay; whether it is known and of the part's type."""
+    if overlay is None or overlay.type != part.type:
+        return False
+    if overlay not in part.overlays:
         part.overlays.append(overlay)
+    return True
+
+
+def _refused(overlay: Overlay | None, path: str, severity: str) -> Issue:
+    return say("profile-unknown", path, severity=severity) if overlay is None else say("profile-type", path)
 
 
 def attend(parts: Sequence[Part], profiles: Profiles) -> Iterator[Issue]:
@@ -145,10 +149,12 @@ def _demanded(entries: Sequence[Part], message: Part, event: Event, profiles: Pr
     for part in (message, *entries):
         own = event.focus_profiles(part.type) if part.focus else event.supporting_profiles(part.type)
         allowed = own if part.focus else [*own, *event.focus_profiles(part.type)]
-        if any(overlay.url in allowed for overlay in part.overlays):
+        if any(one.url in allowed for one in part.overlays):
             continue
         if len(own) == 1:
-            yield from _add(part, own[0], profiles, part.path, "error")
+            overlay = profiles.overlays.named(own[0])
+            if not _gives(part, overlay):
+                yield _refused(overlay, part.path, "error")
         elif own:
             yield say("focus-profile", f"{part.path}.meta.profile")
     for one in event.focus:

@@ -34,6 +34,11 @@ class Overlays(Mapping[str, Overlay]):
             self.urls[made.name] = url
         return made
 
+    def named(self, canonical: str) -> Overlay | None:
+        """The overlay of a canonical, whatever its version; None for one that is not known."""
+        made = self._made.get(canonical)  # most have no version and have been asked for before
+        return self.get(bare(canonical)) if made is None else made
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._numbers)
 

@@ -64,6 +64,15 @@ def issue(
     return made
 
 
+def on_line(one: Issue, line: int, source: str = "") -> Issue:
+    """The issue of a message that is one line of a file: its line is that of the file, and its source the file."""
+    kept = [e for e in one.get("extension", ()) if e["url"] == _HL7 + "col"]
+    named = [e for e in one.get("extension", ()) if e["url"] == _HL7 + "source"]
+    if source:
+        named = [{"url": _HL7 + "source", "valueString": source}]
+    return {**one, "extension": [*named, {"url": _HL7 + "line", "valueInteger": line}, *kept]}
+
+
 def outcome(issues: Iterable[Issue]) -> dict[str, Any]:
     """An OperationOutcome of these issues; with none, the one that says all is well (issue is 1..*)."""
     found = list(issues)

@@ -6,13 +6,17 @@ messages quote the value. JSON Schema 2020-12: https://json-schema.org/draft/202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jsonschema_rs
 
 from adapter.fhir.json import locate
 from adapter.fhir.outcome import Issue, issue
+
+#: Line and column of a path.
+Places = Callable[[Sequence[str | int]], tuple[int, int]]
 
 #: Schema keyword -> (issue code, what is wrong). https://hl7.org/fhir/R4/valueset-issue-type.html
 _WORDS = {
@@ -59,16 +63,18 @@ class Payload:
         """The value with the schema's defaults; the same object where the schema has none."""
         return _defaulted(value, self.schema, self.schema) if self._defaults else value
 
-    def check(self, value: Any, body: bytes | None = None, source: str = "") -> list[Issue]:
-        """Every fault; body: the bytes that the value was decoded from, for line and column."""
+    def check(self, value: Any, body: bytes | None = None, source: str = "", places: Places | None = None) -> list[Issue]:
+        """Every fault. For line and column: body, the JSON bytes that the value was decoded from, or places, which tells them."""
         if self.validator.is_valid(value):
             return []
+        if places is None and body is not None:
+            places = partial(locate, body)
         found: dict[tuple[Any, ...], Issue] = {}
         for error in self.validator.iter_errors(value):
             for path, keyword, schema in self._causes(error):
                 key = (path, keyword)
                 if key not in found:
-                    found[key] = self._issue(path, keyword, schema, body, source)
+                    found[key] = self._issue(path, keyword, schema, places, source)
         return list(found.values())
 
     def _causes(self, error: Any) -> list[tuple[tuple[Any, ...], str, Any]]:
@@ -107,12 +113,11 @@ class Payload:
             node = node.get(part, {}) if isinstance(node, dict) else {}
         return node
 
-    def _issue(self, path: tuple[Any, ...], keyword: str, schema: Any, body: bytes | None, source: str) -> Issue:
+    def _issue(self, path: tuple[Any, ...], keyword: str, schema: Any, places: Places | None, source: str) -> Issue:
         code, text = _WORDS.get(keyword, ("value", "The value breaks a rule of the contract"))
         line = column = 0
-        if body is not None:
-            place = path[:-1] if keyword == "required" else path
-            line, column = locate(body, place)
+        if places is not None:
+            line, column = places(path[:-1] if keyword == "required" else path)
         return issue(
             "error",
             code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from adapter.fhir.outcome import Refused, is_error
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import now, opened, with_systems
 from adapter.interfaces.render import colour, plural, say, say_issues
-from adapter.interfaces.streams import STDIN, output, read_input
-from adapter.interfaces.views import explained, listed, result_of, said_issues
+from adapter.interfaces.streams import STDIN, output, read_input, source_file
+from adapter.interfaces.views import explained, listed, result_of, said_issues, wire_format
 
 if TYPE_CHECKING:
     from adapter import Translation
@@ -60,7 +61,10 @@ def _instant(_context: click.Context, _option: click.Parameter, said: str | None
 @click.option("--explain", is_flag=True, help="One JSON object: result, lineage, what was not read, issues.")
 @click.option("-o", "target", metavar="FILE", help="Where to write; on an error the file stays as it was.")
 @click.option("--received", callback=_instant, metavar="INSTANT", help="When the message was received; now, if not given.")
-@click.option("--rejects", metavar="FILE", help="For an extract: where to write an OperationOutcome for each that is refused.")
+@click.option("--lines", is_flag=True, help="FILE holds one JSON message a line (so do *.ndjson and *.jsonl).")
+@click.option(
+    "--rejects", metavar="FILE", help="For a file of many: where to write an OperationOutcome for each that is refused."
+)
 @with_systems
 def translate(
     file: str,
@@ -69,18 +73,20 @@ def translate(
     explain: bool,
     target: str | None,
     received: str | None,
+    lines: bool,
     rejects: str | None,
     mappings: tuple[Path, ...],
     lenient: bool | None,
 ) -> None:
-    """Translate FILE (- is standard input): one message, or an extract of many records, which is a folder or a zip."""
+    """Translate FILE (- is standard input): one message, or many: an extract (folder or zip), a CSV file, an NDJSON file."""
     ost = opened(mappings, lenient)
     write = None if write == "fhir" else write
     received = received or now()
-    extract = _extract(file)
-    if extract is not None:
-        many = ost.many(extract, read=read, write=write, received=received)
-        _put_many(many, file, target, rejects, explain)
+    if _holds_many(file, wire_format(ost, read), lines):
+        header = ost.message(write).header if write else b""
+        with source_file(file) as source:
+            many = ost.many(source, read=read, write=write, received=received, name="" if file == STDIN else Path(file).name)
+            _put_many(many, file, target, rejects, explain, header)
         return
     # With --explain a refused message is explained as far as it was understood.
     try:
@@ -105,12 +111,12 @@ def _body(file: str) -> bytes:
         raise click.FileError(file, error.strerror) from error
 
 
-def _extract(file: str) -> Path | None:
-    """The extract of many records that a file is: a folder, or a zip of one; None where it is one message."""
+def _holds_many(file: str, read_format: str, lines: bool) -> bool:
+    """Whether a file is one of many messages: an extract's folder or zip, a CSV file, or JSON a line."""
     path = Path(file)
-    if file == STDIN or not (path.is_dir() or path.suffix.lower() == ".zip"):
-        return None
-    return path
+    if read_format == "csv" or lines or path.suffix.lower() in (".ndjson", ".jsonl"):
+        return True
+    return file != STDIN and (path.is_dir() or path.suffix.lower() == ".zip")
 
 
 def _data(done: Translation | Refused, *, explain: bool, line: bool = False) -> bytes:
@@ -126,24 +132,32 @@ def _data(done: Translation | Refused, *, explain: bool, line: bool = False) -> 
     return json.encode(value) + b"\n" if line else json.encode_pretty(value)
 
 
-def _put_many(many: Iterable[Translation | Refused], file: str, target: str | None, rejects: str | None, explain: bool) -> None:
-    """Every record of an extract, a line of JSON each; a bad one is told and the others go on."""
-    good, refused = 0, []
-    with output(target) as put:
+def _put_many(
+    many: Iterable[Translation | Refused], file: str, target: str | None, rejects: str | None, explain: bool, header: bytes
+) -> None:
+    """Every message of a source of many: a line of JSON each, or rows below one header; a bad one is told and the others go on.
+
+    header: what a message of the target's form begins with, and a file of many says once.
+    """
+    good = bad = 0
+    with output(target) as put, output(rejects) if rejects else nullcontext() as reject:
+        if header and not explain:
+            put(header)
         for one in many:
             if isinstance(one, Refused):
-                refused.append(one)
+                bad += 1
                 say_issues(one.issues, file)
+                if reject:
+                    reject(json.encode(one.outcome) + b"\n")
+                continue
+            good += 1
+            say_issues(said_issues(one.issues), file)
+            if header and not explain and one.result is not None:
+                put(one.result.removeprefix(header))
             else:
-                good += 1
-                say_issues(said_issues(one.issues), file)
                 put(_data(one, explain=explain, line=True))
-    if rejects:
-        with output(rejects) as put:
-            for bad in refused:
-                put(json.encode(bad.outcome) + b"\n")
-    say(f"{plural(good, 'record')} translated, {len(refused)} refused")
-    raise click.exceptions.Exit(Exit.SOME if refused else Exit.DONE)
+    say(f"{plural(good, 'record')} translated, {bad} refused")
+    raise click.exceptions.Exit(Exit.SOME if bad else Exit.DONE)
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 
 from adapter.fhir import json
 from adapter.fhir.outcome import Refused
@@ -67,11 +67,18 @@ def _translate(ost: Adapter, read: str) -> Response:
     explain = answers.yes_or_no(said, "explain")
     write = said.get("to", "fhir")
     read_format, write_format = wire_format(ost, read), wire_format(ost, write)
-    body = answers.body(media.of_format(read_format))
+    body = answers.body(media.taken(read_format))
     target = None if write == "fhir" else write
-    if media.is_extract(read_format):
-        return _many(list(ost.many(body, read=read, write=target, received=now())), explain=explain)
-    done = ost.translate(body, read=read, write=target, received=now())
+    if media.holds_many(read_format, request.mimetype):
+        many = list(ost.many(body, read=read, write=target, received=now()))
+        # A file of rows with one record is one message, and is answered as one.
+        if read_format != "csv" or len(many) != 1:
+            return _many(many, explain=explain)
+        if isinstance(many[0], Refused):
+            raise many[0]
+        done = many[0]
+    else:
+        done = ost.translate(body, read=read, write=target, received=now())
     if explain:
         return answers.answer(explained(done), media_type=answers.JSON)
     payload = json.encode(done.bundle) if done.result is None else done.result
@@ -82,7 +89,7 @@ def _translate(ost: Adapter, read: str) -> Response:
 
 
 def _many(done: list[Translation | Refused], *, explain: bool) -> Response:
-    """A line of JSON for each record of an extract, in its order; one that is refused is an OperationOutcome in its place."""
+    """A line of JSON for each message of a source of many, in its order; a refused one is an OperationOutcome in its place."""
     lines = []
     for one in done:
         if explain:
@@ -91,7 +98,7 @@ def _many(done: list[Translation | Refused], *, explain: bool) -> Response:
             lines.append(one.outcome)
         else:
             lines.append(one.bundle if one.result is None else result_of(one))
-    response = Response(b"".join(json.encode(line) + b"\n" for line in lines), content_type="application/x-ndjson")
+    response = Response(b"".join(json.encode(line) + b"\n" for line in lines), content_type=media.NDJSON)
     issues = [one.issues if isinstance(one, Refused) else said_issues(one.issues) for one in done]
     response.headers["X-OST-Issues"] = str(sum(len(each) for each in issues))
     response.headers["X-OST-Refused"] = str(sum(isinstance(one, Refused) for one in done))

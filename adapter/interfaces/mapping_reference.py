@@ -50,8 +50,9 @@ def _table(spec: TableSpec, left: str, right: str) -> Iterator[str]:
         yield from ("", "One way only:", "")
         yield from (f"- {one.name} {path}: {reason}".replace(" *:", ":") for one, path, reason in said)
     left_out = [(one, path, reason) for one in spec.maps for path, reason in one.ignored.items()]
-    if left_out:
+    if left_out or spec.left_out:
         yield from ("", "Left out on purpose:", "")
+        yield from (f"- every {kind}: {reason}" for kind, reason in spec.left_out.items())
         yield from (f"- {one.name} {path}: {reason}" for one, path, reason in left_out)
 
 

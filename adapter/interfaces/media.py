@@ -13,11 +13,22 @@ MEDIA_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 
-def is_extract(wire_format: str) -> bool:
-    """Whether a body of this format is an extract: a zip of several files with many records."""
-    return wire_format not in MEDIA_TYPES
+#: One JSON value a line. https://github.com/ndjson/ndjson-spec
+NDJSON = "application/x-ndjson"
+
+_JSON = ("json", "fhir")
 
 
 def of_format(wire_format: str) -> tuple[str, ...]:
-    """The media types of a wire format; an extract travels as a zip of its files."""
+    """The media types of a message; an extract travels as a zip of its files."""
     return MEDIA_TYPES.get(wire_format, ("application/zip", "application/octet-stream"))
+
+
+def taken(wire_format: str) -> tuple[str, ...]:
+    """The media types that a body of this format may have: those of one message, and of many, a line each."""
+    return (*of_format(wire_format), NDJSON) if wire_format in _JSON else of_format(wire_format)
+
+
+def holds_many(wire_format: str, media_type: str) -> bool:
+    """Whether a body is a source of many messages: an extract, rows of CSV, or lines of JSON."""
+    return wire_format == "csv" or wire_format not in MEDIA_TYPES or media_type == NDJSON

@@ -48,7 +48,7 @@ def described(systems: list[dict[str, Any]], settings: Settings) -> dict[str, An
 def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
     messages = [message for system in systems for message in system["messages"]]
     readable = [m for m in messages if m["direction"] != "write"]
-    formats = {each for m in readable for each in media.of_format(m["format"])}
+    formats = {each for m in readable for each in media.taken(m["format"])}
     writable = [m["message"] for m in messages if m["direction"] != "read"]
     to = {
         "name": "to",
@@ -57,7 +57,7 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
         "schema": {"enum": ["fhir", *writable]},
     }
     explain = _query("explain", "Answer with lineage, what was not read, and issues.", {"type": "boolean", "default": False})
-    native: dict[str, Any] = {each: {} for m in messages for each in media.of_format(m["format"])}
+    native: dict[str, Any] = {media.NDJSON: {}} | {each: {} for m in messages for each in media.of_format(m["format"])}
     translated = {
         "200": {
             "description": "The translation.",
@@ -70,6 +70,7 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
         _in_path("message", "One of its messages.", sorted({m["message"].partition("/")[2] for m in readable})),
     ]
     fhir = {FHIR_JSON: {"schema": _OBJECT}, JSON: {"schema": _OBJECT}}
+    hub = _body({**fhir, media.NDJSON: {}})
     types = _in_path("resource_type", "A resource type.", pattern=TypeName.regex)
     kept = _in_path("resource_type", "A type of artefact.", list(TYPES))
     one = _in_path("resource_id", "The artefact's id.", pattern=Id.regex)
@@ -88,9 +89,7 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
                 translated,
             )
         },
-        "/translate/fhir": {
-            "post": _operation("translateHub", "Translate a hub Bundle.", [to, explain], _body(fhir), translated)
-        },
+        "/translate/fhir": {"post": _operation("translateHub", "Translate a hub Bundle.", [to, explain], hub, translated)},
         "/fhir/metadata": {"get": _operation("metadata", "The CapabilityStatement.", [mode])},
         "/fhir/$validate": {"post": _operation("validate", "Judge a resource.", [profile, mode], _body(fhir))},
         "/fhir/{resource_type}/$validate": {

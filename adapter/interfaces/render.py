@@ -44,12 +44,25 @@ def issue_lines(one: Issue, file: str = "") -> Iterator[str]:
 
 
 def say_issues(issues: Sequence[Issue], file: str = "", *, stdout: bool = False) -> None:
-    """Every issue, the gravest first, and how many of each there are."""
-    for one in sorted(issues, key=_gravity):
+    """Every issue, the gravest first, and how many of each there are; those that say the same of several places, once."""
+    for one in _together(sorted(issues, key=_gravity), file):
         for line in issue_lines(one, file):
             say(line, stdout=stdout)
     if issues:
         say(counted(issues), stdout=stdout)
+
+
+def _together(issues: Iterable[Issue], file: str) -> list[Issue]:
+    """Issues that differ in their expression alone as one, with every place; in the order of the first of each."""
+    found: dict[tuple[str, ...], Issue] = {}
+    for one in issues:
+        said = (one["severity"], rule_of(one), one.get("details", {}).get("text", ""), one.get("diagnostics", ""))
+        key = (*said, place_of(one) or file)
+        if key in found:
+            found[key] = {**found[key], "expression": [*found[key].get("expression", ()), *one.get("expression", ())]}
+        else:
+            found[key] = one
+    return list(found.values())
 
 
 def say_faults(faults: Iterable[object], *, stdout: bool = False) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -29,6 +31,18 @@ class OutputFault(Exception):
 def read_input(file: str) -> bytes:
     """The bytes of a file, or of standard input for "-". Raises OSError."""
     return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+
+
+@contextmanager
+def source_file(file: str) -> Iterator[Path]:
+    """The path of a file; of a copy of standard input for "-", readable by its owner alone and gone when the block ends."""
+    if file != STDIN:
+        yield Path(file)
+        return
+    with tempfile.NamedTemporaryFile(prefix="ost-stdin-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from adapter.fhir.schema import tables
 from adapter.mapping.faults import Fault, Faults, did_you_mean, nearest
 from adapter.mapping.plan import Cycle, plan_fill, refs
+from adapter.mapping.recognition import literals
 from adapter.mapping.safety import names_safety
 from adapter.mapping.spec import Found, Place, Step, TableSpec, find, frames_of, paths_read, show
 from adapter.mapping.tree import Array, Hole, Map, Object, Ref, Rest
@@ -273,12 +274,11 @@ class _Checker:
             )
 
     def twins(self) -> None:
-        from adapter.mapping.table import literal_key
 
         named = {ref.map for m in self.spec.maps for ref in refs(m)}
         for i, m in enumerate(self.spec.maps):
             for other in self.spec.maps[i + 1 :]:
-                if m.type == other.type and literal_key(m.root) == literal_key(other.root):
+                if m.type == other.type and literals(m.root) == literals(other.root):
                     for one in (m, other):
                         if one.name not in named:
                             twin = other if one is m else m

@@ -20,7 +20,7 @@ from adapter.mapping.tree import Array, Guard, Hole, Literal, Map, Node, Object,
 HEAD_WORDS = ("$each", "$key", "$id", "$ignored", "$one-way", "$when", "$rest")
 ELEMENT_WORDS = ("$each", "$when", "$rest", "$say")
 
-_PATH = r"(?P<up>\^*)(?:(?P<parts>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<self>\.)|(?P<place>\#))"
+_PATH = r"(?P<up>\^*)(?:\.?(?P<parts>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<self>\.)|(?P<place>\#))"
 _ONE_PATH = re.compile(_PATH)
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _REF = re.compile(r"\$ref (?P<map>[A-Z][A-Za-z]*(?:\.[\w-]+)?)(?: by (?P<by>\S+))?")

@@ -1,7 +1,6 @@
 """What generated functions call: small helpers, and the state of one fill or match.
 
-Nothing here keeps state between messages. A `Run` gathers what is found on the way: issues, what was not read, what
-rode along, and, where it was asked for, the lineage.
+Nothing here keeps state between messages. What a match needs besides stands in `reading.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ import hashlib
 import re
 from typing import Any
 
-from adapter.fhir.outcome import Issue, issue
+from adapter.fhir.outcome import Issue
+from adapter.mapping import issues
 
 MISS: Any = type("Miss", (), {"__repr__": lambda _: "MISS"})()
 
@@ -71,43 +71,34 @@ def prune(made: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in made.items() if v is not None}
 
 
-class Run:
-    """What is found during one fill or match."""
+class Findings:
+    """The issues that a fill or a match finds on the way."""
 
-    __slots__ = ("issues", "lost")
-
-    def __init__(self) -> None:
-        self.issues: list[Issue] = []
-        self.lost = False
+    __slots__ = ("issues",)
+    issues: list[Issue]
 
     def unknown(self, where: str, name: str) -> None:
         """A code that the ConceptMap does not have."""
-        text = f"A code that ConceptMap {name} does not have; it cannot be said on the other side."
-        self.issues.append(
-            issue(
-                "error",
-                "code-invalid",
-                "code-unknown",
-                text,
-                expression=where,
-                mend=f"Use a code of {name}, or add this one to it.",
-            )
-        )
-
-    def kept(self, value: Any, system: str, where: str, name: str) -> dict[str, Any]:
-        """The same where a CodeableConcept can hold the source's own coding."""
-        text = f"A code that ConceptMap {name} does not have; the source's own coding is kept."
-        self.issues.append(
-            issue("warning", "code-invalid", "code-unknown", text, expression=where, mend=f"Add this code to {name}.")
-        )
-        return {"system": system, "code": value}
+        self.issues.append(issues.code_unknown(where, name))
 
     def failed(self, where: str, name: str) -> None:
         """A value that the codec refuses."""
-        text = f"The codec {name} cannot turn this value."
-        self.issues.append(
-            issue("error", "value", "codec", text, expression=where, mend=f"Give the value in the form that {name} expects.")
-        )
+        self.issues.append(issues.codec_refused(where, name))
+
+
+class Run(Findings):
+    """What is found during one fill: issues, and whether something of the record may have been lost."""
+
+    __slots__ = ("lost",)
+
+    def __init__(self) -> None:
+        self.issues = []
+        self.lost = False
+
+    def kept(self, value: Any, system: str, where: str, name: str) -> dict[str, Any]:
+        """The source's own coding, for a code that the ConceptMap does not have."""
+        self.issues.append(issues.code_kept(where, name))
+        return {"system": system, "code": value}
 
     @staticmethod
     def there(record: Any, parts: tuple[str, ...]) -> bool:

@@ -48,6 +48,29 @@ SAFETY: dict[str, tuple[str, ...]] = {
     "MedicationStatement": (*_MEDICATION, *_OUTCOME, "dosage.doseAndRate"),
     "Observation": ("status", "code", "subject", "valueCodeableConcept"),
     "Patient": ("deceasedBoolean", "deceasedDateTime", "link"),
+    # What the clocks count, what a restart hangs on, and what may be told to whom.
+    "Encounter": ("status", "subject", f"extension[{_OURS}attendance]", f"extension[{_OURS}consultation-medium]"),
+    "ServiceRequest": (
+        "status",
+        "intent",
+        "doNotPerform",
+        "priority",
+        "subject",
+        f"extension[{_OURS}last-dose]",
+        f"extension[{_OURS}missed-days]",
+    ),
+    "Task": ("status", "for"),
+    "Flag": ("status", "code", "subject"),
+    "CarePlan": ("status", "intent", "subject"),
+    "Consent": (
+        "status",
+        "patient",
+        "provision.type",
+        "provision.period",
+        "provision.actor",
+        "provision.code",
+        f"extension[{_OURS}consent-decision]",
+    ),
 }
 
 

@@ -26,15 +26,28 @@ class Source:
         self.lines.append("    " * self._indent + line)
 
     @contextmanager
-    def block(self, head: str) -> Iterator[None]:
-        """An indented block below `head`; an empty one gets `pass`."""
+    def block(self, head: str, *, spare: bool = False) -> Iterator[None]:
+        """An indented block below `head`; an empty one gets `pass`, or, where it can be spared, is not there at all."""
         self(head)
         self._indent += 1
         before = len(self.lines)
         yield
         if len(self.lines) == before:
-            self("pass")
+            if spare:
+                self.lines.pop()
+            else:
+                self("pass")
         self._indent -= 1
+
+    def reserve(self) -> Callable[[str], None]:
+        """Keep a line for what is known later; give the function that writes it."""
+        at, indent = len(self.lines), "    " * self._indent
+        self.lines.append("")
+
+        def write(line: str) -> None:
+            self.lines[at] = indent + line
+
+        return write
 
     def name(self, stem: str) -> str:
         """A fresh name."""

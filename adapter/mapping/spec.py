@@ -6,7 +6,7 @@ hub), or two (native resources and record, record and hub) where the system itse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,8 @@ class TableSpec:
     native: bool = False
     required_codes: frozenset[str] = frozenset()
     release: str = "R4"
+    #: Resource types that the message does not hear, with the reason: the manifest's `ignored`.
+    left_out: Mapping[str, str] = field(default_factory=dict)
     by_name: dict[str, Map] = field(init=False)
 
     def __post_init__(self) -> None:

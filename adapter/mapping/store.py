@@ -6,13 +6,15 @@ the path is worked out forwards and compared. What agrees with nothing is an iss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from adapter.mapping.captures import Capture
+from adapter.mapping.chains import forward, table_of
 from adapter.mapping.tree import Path
 
 if TYPE_CHECKING:
-    from adapter.mapping.match import Capture, MatchWriter
+    from adapter.mapping.match import MatchWriter
 
 #: Where a path of a body points: the variable of the record element ("" for the body's own), and the names.
 Target = tuple[str, tuple[str, ...]]
@@ -21,11 +23,10 @@ Target = tuple[str, tuple[str, ...]]
 class StoreWriter:
     """Writes the store of the innermost open body of a match function."""
 
-    def __init__(self, writer: MatchWriter, element: str, owner: str) -> None:
+    def __init__(self, writer: MatchWriter, element: str = "") -> None:
         self.w = writer
         self.src = writer.src
-        self.element = element
-        self.owner = owner
+        self.element = element  # the variable for the element that a `$each` makes; "" for a resource
         self.finals: dict[Target, str] = {}
 
     def write(self) -> None:
@@ -35,8 +36,7 @@ class StoreWriter:
         for capture in sorted(self.w.body.captures, key=lambda c: c.soft):
             if self.w.trace and capture.kind != "list":
                 self.rows(capture)
-            several = capture.kind == "guard" and len(capture.constant[0].values) != 1
-            if several or (capture.hole is not None and not self.w.spec.reversible(capture.hole)):
+            if capture.several or (capture.hole is not None and not self.w.spec.reversible(capture.hole)):
                 checkers.append(capture)
             else:
                 if len(capture.paths) > 1:  # what a codec gives back for several paths may not be all that the value said
@@ -49,6 +49,20 @@ class StoreWriter:
         self.put()
         for capture in checkers:
             self.check(capture)
+        if not self.element:
+            self.keys()
+
+    def keys(self) -> None:
+        """Whether the key of the resource came back; where another map may give it, that is asked at the end."""
+        for path in self.w.map.key:
+            frame, parts = self.target(path)
+            given = self.finals.get((frame, parts))
+            ask = f"S.keyless.append((i, {frame}, {parts!r}))"
+            if given is None:
+                self.src(ask)
+                continue
+            with self.src.block(f"if {given} is None:"):
+                self.src(ask)
 
     # where --------------------------------------------------------------------------------------------------------
     def target(self, path: Path) -> Target:
@@ -65,39 +79,19 @@ class StoreWriter:
     def back(self, capture: Capture) -> list[str]:
         """Variables with the record's values, one for each path."""
         src = self.src
-        if capture.kind == "guard":
+        if capture.guard is not None:
             var = src.name("t")
-            src(
-                f"{var} = {src.constant(capture.constant[1])} if {capture.var} else {src.constant(capture.constant[0].otherwise)}"
-            )
+            value = src.constant(capture.guard.values[0])
+            src(f"{var} = {value} if {capture.var} else {src.constant(capture.guard.otherwise)}")
             return [var]
-        value = capture.var
-        if capture.hole is None or capture.kind == "kept":
-            return [value]
-        steps = self.w.spec.chain(capture.hole)
-        for index, step in enumerate(reversed(steps)):
-            made = src.name("t")
-            last = index == len(steps) - 1
-            if step.codemap is not None:
-                with src.block("try:"):
-                    src(f"{made} = {self.w.codes(step)}[{value}]")
-                with src.block("except (KeyError, TypeError):"):
-                    src(f"{made} = S.unknown_back({value}, {self.at(capture.where)}, {step.name!r})")
-            else:
-                assert step.codec is not None
-                half = src.bind("write", step.codec.write)
-                src(f"{made} = None")
-                with src.block(f"if {value} is not None:"):
-                    with src.block("try:"):
-                        src(f"{made} = {half}({value})")
-                    with src.block("except WRONG:"):
-                        src(f"{made} = S.failed_back({value}, {self.at(capture.where)}, {step.name!r})")
-            if last and len(capture.paths) > 1:
-                names = [src.name("t") for _ in capture.paths]
-                src(f"{', '.join(names)} = {made} if {made} is not None else ({'None, ' * len(names)})")
-                return names
-            value = made
-        return [value]
+        if capture.hole is None:
+            return [capture.var]
+        made = self.w.chains.write(self.w.spec.chain(capture.hole), capture.var, self.at(capture.where))
+        if len(capture.paths) == 1:
+            return [made]
+        names = [src.name("t") for _ in capture.paths]
+        src(f"{', '.join(names)} = {made} if {made} is not None else ({'None, ' * len(names)})")
+        return names
 
     def combine(self, target: Target, found: list[tuple[Capture, str]]) -> str:
         """One variable for a path: the first value there is; others must be equal."""
@@ -152,7 +146,11 @@ class StoreWriter:
         src = self.src
         captures = [c for c in self.w.body.captures if any(self.target(p) == (frame, parts) for p in c.paths)]
         first = captures[0]
-        with src.block(f"if {var} is not None and not S.put({frame}, {parts!r}, {var}):"):
+        if len(parts) == 1:
+            differs = f"{frame}.setdefault({parts[0]!r}, {var}) != {var}"
+        else:
+            differs = f"not S.put({frame}, {parts!r}, {var})"
+        with src.block(f"if {var} is not None and {differs}:"):
             self.disagree(first)
 
     def grow(self, tree: Any) -> str:
@@ -174,59 +172,35 @@ class StoreWriter:
         """A hole (or list-valued guard) that cannot give its path back: worked out forwards and compared, later where needed."""
         src = self.src
         targets = [self.target(p) for p in capture.paths]
-        forward = src.bind("forward", self.forward(capture))
+        back = src.bind("forward", self.forward(capture))
         local = [self.finals.get(t) for t in targets]
         inner = any(t[0] == "" for t in targets)
         sure = [t[0] == "" or not self.w.shared.get((int(t[0][1:]), t[1][0] if t[1] else ""), False) for t in targets]
-        value = "True" if capture.kind == "guard" else capture.var
+        value = "True" if capture.guard is not None else capture.var
         told = f"{capture.soft!r}, {'|'.join(capture.codecs)!r}"
         if inner or all(v is not None and s for v, s in zip(local, sure, strict=True)):
             values = ", ".join(v or "None" for v in local)
-            table = self.table(capture)
+            table = table_of(capture.hole, self.w.spec.chain(capture.hole)) if capture.hole is not None else None
             if table is not None and local[0]:  # a text in a table: the commonest check, with no call
                 doubt = f"(type({local[0]}) is not str or {src.bind('cm', table)}.get({local[0]}) != {value})"
             else:
-                doubt = f"not S.agrees({forward}, ({values},), {value})"
+                doubt = f"not S.agrees({back}, ({values},), {value})"
             with src.block(f"if {capture.var} is not None and {doubt}:"):
-                src(f"S.verify({forward}, ({values},), {value}, {self.at(capture.where)}, {told})")
+                src(f"S.verify({back}, ({values},), {value}, {self.at(capture.where)}, {told})")
         else:
             places = ", ".join(f"({t[0]}, {t[1]!r})" for t in targets)
             with src.block(f"if {capture.var} is not None:"):
-                src(f"S.later.append(({forward}, ({places},), {value}, f{capture.where!r}, {told}, i))")
+                src(f"S.later.append(({back}, ({places},), {value}, f{capture.where!r}, {told}, i))")
 
-    def table(self, capture: Capture) -> Mapping[str, str | None] | None:
-        """The table that is all there is between the one path of a hole and its element, if so."""
-        steps = self.w.spec.chain(capture.hole) if capture.hole is not None and len(capture.paths) == 1 else []
-        if len(steps) != 1 or steps[0].codemap is None:
-            return None
-        return steps[0].codemap.display if steps[0].display else steps[0].codemap.forward
-
-    def forward(self, capture: Capture) -> Any:
+    def forward(self, capture: Capture) -> Callable[[tuple[Any, ...]], Any]:
         """Values -> what fill would write there."""
-        if capture.kind == "guard":
-            allowed = capture.constant[0].values
+        if capture.guard is not None:
+            allowed = capture.guard.values
             if not allowed:
                 return lambda values: values[0] is not None
             return lambda values: values[0] in allowed
         assert capture.hole is not None
-        steps = self.w.spec.chain(capture.hole)
-        table = self.table(capture)
-        if table is not None:
-            return lambda values: table.get(values[0])
-
-        def work(values: tuple[Any, ...]) -> Any:
-            value: Any = values[0] if len(values) == 1 else values
-            for step in steps:
-                if value is None:
-                    return None
-                if step.codemap is not None:
-                    value = (step.codemap.display if step.display else step.codemap.forward).get(value)
-                else:
-                    assert step.codec is not None
-                    value = step.codec.read(value)
-            return value
-
-        return work
+        return forward(capture.hole, self.w.spec.chain(capture.hole))
 
     def rows(self, capture: Capture) -> None:
         """Lineage: where the value stands on both sides, and the line of the map that joins them."""
@@ -235,7 +209,7 @@ class StoreWriter:
             frame, parts = self.target(path)
             names = ".".join(parts)
             if frame == "":
-                index = self.prefix()
+                index = self.w.inner_place()
                 place = f"f{index[0]!r}" + (f" + {('.' + names)!r}" if names else "")
                 frame = index[1]
             else:
@@ -246,10 +220,6 @@ class StoreWriter:
                 line = f"{self.w.map.file}:{capture.line}"
                 several = len(capture.paths) > 1
                 src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {several!r})")
-
-    def prefix(self) -> tuple[str, str]:
-        """The place of the element that an inner body makes, as the inside of an f-string, and the frame it hangs from."""
-        return self.w.inner_place(self.owner)
 
 
 def _plant(tree: dict[str, Any], parts: tuple[str, ...], var: str) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapter.fhir.outcome import issue
+from adapter.mapping import issues
 from adapter.mapping.plan import Lists
-from adapter.mapping.reading import Element, Lineage, Reading, Role
+from adapter.mapping.reading import Reading
+from adapter.mapping.roles import Element, Role
 
 
 class MatchRun(Reading):
@@ -19,26 +20,37 @@ class MatchRun(Reading):
 
     __slots__ = ()
 
-    def walk(self) -> dict[str, Any]:
-        """Run every role over the resources that are its own; gives the record."""
-        assigned = self.assign()
+    def walk(self) -> None:
+        """Run every role over the resources that are its own: `record` is what they say."""
+        own = self.assign()
         for role in self.cast.roles:
-            own = assigned.get(role.name, ())
             if role.lists:
-                for i in own:
+                for i in own.get(role.name, ()):
                     self.element(role, i)
-            elif own or role.name in self.claims:
-                self.only(role, own)
+            elif role.name in own or role.name in self.claims:
+                self.only(role, own.get(role.name, ()))
         if self.cast.listed:
             self.gather()
-        for forward, places, value, where, soft, codecs, i in self.later:
-            values = tuple([_get(frame, parts) for frame, parts in places])
-            if not self.agrees(forward, values, value):
-                self.current = i
-                self.verify(forward, values, value, self.at(i) + where, soft, codecs)
+        if self.later:
+            self.compare()
         self.finish()
-        return self.record
 
+    def assign(self) -> dict[str, list[int]]:
+        """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
+        by_type = self.cast.by_type
+        found: dict[str, list[int]] = {}
+        for i, entry in enumerate(self.entries):
+            resource = entry["resource"]
+            for role in by_type.get(resource.get("resourceType"), ()):
+                if role.recognise is None or role.recognise(resource, self):
+                    if role.name in found:
+                        found[role.name].append(i)
+                    else:
+                        found[role.name] = [i]
+                    break
+        return found
+
+    # roles and elements -------------------------------------------------------------------------------------------
     def only(self, role: Role, own: Sequence[int]) -> None:
         """A role outside lists: who is referred to as it, and only then the first that can be known by itself."""
         i = self.claims.get(role.name)
@@ -48,37 +60,10 @@ class MatchRun(Reading):
                     break
             else:
                 return
-        elif i not in own and not role.recognise(self.entries[i]["resource"], self):
+        elif i not in own and role.recognise is not None and not role.recognise(self.entries[i]["resource"], self):
             return
-        if self.run(role, i, (self.record,)):
-            self.elements[role.name][i] = Element(i, {}, self.record, (self.record,))
-
-    def assign(self) -> dict[str, list[int]]:
-        """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
-        by_type = self.cast.by_type
-        found: dict[str, list[int]] = {}
-        for i, entry in enumerate(self.entries):
-            resource = entry["resource"]
-            for role in by_type.get(resource.get("resourceType"), ()):
-                if role.recognise(resource, self):
-                    found.setdefault(role.name, []).append(i)
-                    break
-        return found
-
-    def run(self, role: Role, i: int, frames: tuple[dict[str, Any], ...]) -> bool:
-        """Run a match function over an entry; what it left unread is remembered apart from other roles' runs."""
-        self.current = i
-        before, entry = len(self.left), self.entries[i]
-        if not role.match(entry["resource"], i, entry.get("fullUrl", ""), self, *frames):
-            del self.left[before:]
-            return False
-        span = before, len(self.left)
-        if i in self.runs:
-            self.again = True
-            self.runs[i].append(span)
-        else:
-            self.runs[i] = [span]
-        return True
+        if self.run(role, i, self.record):
+            self.played[role.name] = i
 
     def element(self, role: Role, i: int) -> None:
         """A resource that makes, or joins, an element of a list."""
@@ -86,127 +71,101 @@ class MatchRun(Reading):
             parent: tuple[dict[str, Any], ...] = (self.record,)
         else:
             name, path = role.join
-            target = self.follow(self.entries[i]["resource"], path, name)
-            if target is None:
-                self.orphan(role, i)
+            element = self.follow(self.entries[i]["resource"], path, name)
+            if element is None:
+                self.issues.append(issues.orphan(self.at(i), role.type, name))
                 return
-            element = self.elements[name][target]
             if len(self.cast.by_name[name].lists) == len(role.lists):
-                if element not in self.elements[role.name].values() and self.run(role, i, element.frames):
-                    self.elements[role.name][i] = element  # a second one of this kind says something of its own: unread
+                # A second one of this kind says something of its own: unread.
+                if element not in self.elements.get(role.name, {}).values() and self.run(role, i, *element.frames):
+                    self.elements.setdefault(role.name, {})[i] = element
                 return
             parent = element.frames
         made: dict[str, Any] = {}
         frames = (*parent, made)
-        if self.run(role, i, frames):
-            self.elements[role.name][i] = Element(i, parent[-1], made, frames)
+        if self.run(role, i, *frames):
+            self.elements.setdefault(role.name, {})[i] = Element(i, parent[-1], made, frames)
 
-    def follow(self, resource: dict[str, Any], path: tuple[str, ...], name: str) -> int | None:
-        """The element that a reference at `path` joins this resource to."""
-        level: list[Any] = [resource]
-        for part in path:
-            under = [v.get(part) for v in level if isinstance(v, dict)]
-            level = [w for v in under if v is not None for w in (v if isinstance(v, list) else [v])]
-        for value in level:
-            reference = value.get("reference") if isinstance(value, dict) else value
-            target = self.resolve(reference)
-            if target is not None and target in self.elements[name]:
-                return target
-        return None
+    def run(self, role: Role, i: int, *frames: dict[str, Any]) -> bool:
+        """Run a match function over an entry; what it left unread is remembered apart from other roles' runs."""
+        self.current = i
+        left, runs = self.left, self.runs
+        before = len(left)
+        if not role.match(self.entries[i]["resource"], i, self, *frames):
+            del left[before:]
+            return False
+        if i in runs:
+            self.again = True
+            runs[i] += before, len(left)
+        else:
+            runs[i] = before, len(left)
+        return True
 
-    def orphan(self, role: Role, i: int) -> None:
-        """A resource of a list that refers to no element of it."""
-        joins = role.join[0] if role.join else ""
-        text = f"This {role.type} refers to no {joins} of the message, so nothing says what it belongs to."
-        self.issues.append(
-            issue("error", "structure", "orphan", text, expression=self.at(i), mend="Give it the reference that joins it.")
-        )
-
+    # the end ------------------------------------------------------------------------------------------------------
     def gather(self) -> None:
         """Put the finished elements into their lists, in the order of their anchors in the Bundle."""
         lists: dict[Lists, dict[int, Element]] = {}
         for role in self.cast.listed:
-            for element in self.elements[role.name].values():
+            for element in self.elements.get(role.name, {}).values():
                 lists.setdefault(role.lists, {})[id(element)] = element
         for names in sorted(lists, key=len):
-            for element in sorted(lists[names].values(), key=lambda e: e.order):
+            *way, last = names[-1]
+            for element in sorted(lists[names].values(), key=_order):
                 holder = element.parent
-                for part in names[-1][:-1]:
+                for part in way:
                     holder = holder.setdefault(part, {})
-                holder.setdefault(names[-1][-1], []).append(element.record)
+                holder.setdefault(last, []).append(element.record)
+
+    def compare(self) -> None:
+        """The elements whose record path was not there yet when they were read."""
+        for forward, places, value, where, soft, codecs, i in self.later:
+            values = tuple([_get(frame, parts) for frame, parts in places])
+            if not self.agrees(forward, values, value):
+                self.current = i
+                self.verify(forward, values, value, self.at(i) + where, soft, codecs)
 
     def finish(self) -> None:
-        """Resources that no role spoke of, roles and elements that a reference should have named."""
+        """Resources that no role spoke of, elements without a key, roles and elements that a reference should have named."""
         if self.again or len(self.runs) != len(self.entries):
             for i, entry in enumerate(self.entries):
                 spans = self.runs.get(i)
                 if spans is None:
                     self.left.append((entry["resource"], self.at(i), i))
-                elif len(spans) > 1:
+                elif len(spans) > 2:
                     self.intersect(spans)
-        for role in self.cast.keyed:
-            for i, element in self.elements[role.name].items():
-                for level, parts in role.keys:
-                    if _get(element.frames[level], parts) is None:  # fill makes nothing without a key
-                        self.left.append((self.entries[i]["resource"], self.at(i), i))
-                        break
+        for i, frame, parts in self.keyless:
+            if _get(frame, parts) is None:  # fill makes nothing without a key
+                self.left.append((self.entries[i]["resource"], self.at(i), i))
         for name, i, where in self.missing:
-            if self.elements[name]:
-                self.reference_missing(name, self.at(i) + where)
-        for name, pointed in self.pointed.items():
-            for i in self.elements[name]:
-                if i not in pointed:
-                    self.reference_missing(name, self.at(i))
+            if name in self.played or name in self.elements:
+                self.missed(name, self.at(i) + where)
+        if self.pointed:
+            for name, pointed in self.pointed.items():
+                for i in self.elements.get(name, ()):
+                    if i not in pointed:
+                        self.missed(name, self.at(i))
 
-    def reference_missing(self, name: str, where: str) -> None:
+    def missed(self, name: str, where: str) -> None:
         """A reference that is not there although its target is."""
-        role = self.cast.by_name[name]
-        severity = "error" if role.type == "Patient" else "warning"
-        text = f"The message has a {role.type} that this element should refer to ({name}), and does not."
-        self.issues.append(
-            issue(severity, "structure", "reference-missing", text, expression=where, mend="Give the element its reference.")
-        )
+        self.issues.append(issues.reference_missing(where, self.cast.by_name[name].type, name))
 
-    def intersect(self, spans: list[tuple[int, int]]) -> None:
+    def intersect(self, spans: tuple[int, ...]) -> None:
         """One resource in several roles: unread is what none of them read."""
-        common = set.intersection(*({w for _, w, _ in self.left[a:b]} for a, b in spans))
-        for a, b in spans:
-            for k in range(a, b):
+        parts = [range(a, b) for a, b in zip(spans[::2], spans[1::2], strict=True)]
+        common = set.intersection(*({self.left[k][1] for k in part} for part in parts))
+        for part in parts:
+            for k in part:
                 if self.left[k][1] not in common:
                     self.left[k] = (None, "", -1)
 
-    def lineage(self, source: dict[str, Any] | None = None) -> list[Lineage]:
-        """The rows with their list indexes, found by walking the record; only those whose path the source record has."""
-        places: dict[int, str] = {}
 
-        there: set[str] = set()
-
-        def visit(value: Any, place: str) -> None:
-            there.add(place)
-            if isinstance(value, dict):
-                places[id(value)] = place
-                for name, below in value.items():
-                    visit(below, f"{place}.{name}" if place else name)
-            elif isinstance(value, list):
-                for j, below in enumerate(value):
-                    visit(below, f"{place}[{j}]")
-
-        visit(self.record, "")
-        if source is not None:
-            there.clear()
-            visit(source, "")
-        made = []
-        for where, frame, place, line, codecs, several in self.found:
-            base = places.get(id(frame), "")
-            path = f"{base}.{place}" if base and place else base or place
-            if path in there:  # of several paths through one codec, those that say something
-                made.append(Lineage(where, path, line, codecs, several))
-        return made
+def _order(element: Element) -> int:
+    return element.order
 
 
-def _get(frame: Any, parts: tuple[str, ...]) -> Any:
+def _get(value: Any, parts: tuple[str, ...]) -> Any:
     for part in parts:
-        if not isinstance(frame, dict):
+        if value.__class__ is not dict:
             return None
-        frame = frame.get(part)
-    return frame
+        value = value.get(part)
+    return value

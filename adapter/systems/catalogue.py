@@ -17,10 +17,11 @@ from types import ModuleType
 from typing import Any
 
 from adapter.fhir.terminology import CodeMap
-from adapter.mapping.check import check_table
+from adapter.mapping.check import check_table, fhir_types
 from adapter.mapping.codecs import REGISTRY
 from adapter.mapping.faults import Fault, Faults, MapFaults, Unknown, did_you_mean, nearest
 from adapter.mapping.language import compose, data, parse_path, read_map
+from adapter.mapping.safety import SAFETY
 from adapter.mapping.spec import Step, TableSpec
 from adapter.mapping.tree import Map
 from adapter.shipped import MAPPINGS, PROFILES
@@ -40,6 +41,7 @@ _MESSAGE = {
     "maps",
     "native",
     "rows",
+    "ignored",
     "transport",
     "required",
     "release",
@@ -134,7 +136,12 @@ class System:
         native = self._spec(info, "native", schema, faults) if info.entry.get("native") else None
         if faults or hub is None or schema is None:
             return None
-        return Message(self, info, schema, hub, native)
+        try:
+            return Message(self, info, schema, hub, native)
+        except ValueError as error:  # the wire's own words in the manifest
+            place, why = f"{self.name}/system.yaml", "rows say how the records lie in the file"
+            faults += [Fault(place, 1, f"{info.name}: {one}", why, "mend rows") for one in str(error).split("\n")]
+            return None
 
     def _schema(self, info: MessageInfo, faults: list[Fault]) -> dict[str, Any] | None:
         file = self.folder / str(info.entry.get("schema", f"{info.name}/{info.name}.schema.json"))
@@ -166,20 +173,37 @@ class System:
         steps: dict[str, Step] = {}
         key = tuple(p for p in (parse_path(str(k)) for k in info.entry.get("key") or ()) if p is not None)
         required = frozenset(str(n) for n in info.entry.get("required") or ())
-        spec = TableSpec(
-            self.name, info.name, maps, steps, key, native, required, str(info.entry.get("release", "R4")) if native else "R4"
-        )
+        release = str(info.entry.get("release", "R4")) if native else "R4"
+        left_out = {} if native else self._left_out(info, maps, faults)
+        spec = TableSpec(self.name, info.name, maps, steps, key, native, required, release, left_out)
         found = Faults(self.folder / "system.yaml")
         check_table(spec, self._step, info.direction, schema, bool(info.entry.get("native")), found, faults)
         faults += found.found
         return spec
 
-    def _map(self, info: MessageInfo, name: str, native: bool, faults: list[Fault]) -> Map | None:
-        places = (
-            [self.folder / info.name / "native" / f"{name}.yaml"]
-            if native
-            else [self.folder / info.name / f"{name}.yaml", self.folder / f"{name}.yaml"]
+    def _left_out(self, info: MessageInfo, maps: list[Map], faults: list[Fault]) -> dict[str, str]:
+        """The resource types that a message does not hear, with the reasons."""
+        said = info.entry.get("ignored") or {}
+        place, why = (
+            f"{self.name}/system.yaml",
+            "what is left out on purpose is named with its reason, and is nothing a dose hangs on",
         )
+        for kind in said if isinstance(said, dict) else {"": ""}:
+            if kind not in fhir_types() or not said.get(kind):
+                faults.append(
+                    Fault(place, 1, f"{info.name}: ignored names resource types, each with a reason", why, "write Type: why")
+                )
+            elif any(one.type == kind for one in maps):
+                faults.append(
+                    Fault(place, 1, f"{info.name}: {kind} has a map and is ignored", why, "ignore its elements in the map")
+                )
+            elif kind in SAFETY:
+                faults.append(Fault(place, 1, f"{info.name}: {kind} cannot be ignored", why, "add a map for it"))
+        return dict(said) if isinstance(said, dict) else {}
+
+    def _map(self, info: MessageInfo, name: str, native: bool, faults: list[Fault]) -> Map | None:
+        folders = (self.folder / info.name, self.folder)  # a message's own map, else the one that messages share
+        places = [(folder / "native" if native else folder) / f"{name}.yaml" for folder in folders]
         file = next((p for p in places if p.is_file()), None)
         if file is None:
             there = [p.stem for place in places for p in place.parent.glob("*.yaml") if p.stem != "system"]

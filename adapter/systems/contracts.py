@@ -1,4 +1,4 @@
-"""The codecs of the contracts that we publish (pharmacy, criis): statuses that follow from codes, and the treatment period.
+"""The codecs that our published contracts share, and those of the pharmacy: statuses that follow from codes, periods, reasons.
 
 FHIR says the outcome of a dose several times: once by our own code, and again by the status of each resource. The code
 is what a map reads back; the statuses are worked out from it, and a withdrawn report makes every one of them
@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from adapter.mapping.codecs import codec
-from adapter.shipped import MAPPINGS, PROFILES
+from adapter.shipped import PROFILES
 
 #: FHIR's word for a record that should never have been made, the same in every status value set.
 WITHDRAWN = "entered-in-error"
@@ -49,20 +49,13 @@ ToHub = Callable[[str], str]
 
 
 @cache
-def _criis(name: str) -> Mapping[str, str]:
-    """One of criis's ConceptMaps, its code -> the hub's."""
-    elements = json.loads((MAPPINGS / f"criis/codes/{name}.json").read_text("utf-8"))["group"][0]["element"]
-    return {element["code"]: element["target"][0]["code"] for element in elements}
-
-
-@cache
 def _ucum() -> Mapping[str, str]:
     """The shared ConceptMap of dm+d units of measure, its code -> UCUM's."""
     elements = json.loads((PROFILES / "ConceptMap-unit-ucum.json").read_text("utf-8"))["group"][0]["element"]
     return {element["code"]: element["target"][0]["code"] for element in elements}
 
 
-def _dose_status(name: str, statuses: Mapping[str, str], withdrawn: Any, standing: Any, to_hub: ToHub) -> None:
+def dose_status(name: str, statuses: Mapping[str, str], withdrawn: Any, standing: Any, to_hub: ToHub) -> None:
     """A codec of (mark of retraction, outcome) and a status; `withdrawn`, `standing`: the mark of a bad and of a good report."""
 
     def read(pair: tuple[Any, str]) -> str | None:
@@ -80,7 +73,7 @@ def _dose_status(name: str, statuses: Mapping[str, str], withdrawn: Any, standin
     codec(name, read=read, write=write)
 
 
-def _order_status(name: str, to_hub: ToHub) -> None:
+def order_status(name: str, to_hub: ToHub) -> None:
     """A one-way codec of (type of change, item) -> status of the order; an item without a change is active."""
 
     def read(pair: tuple[str | None, str]) -> str | None:
@@ -107,11 +100,29 @@ def _first_and_days(period: Any) -> tuple[str, int]:
     return period["start"], (last - first).days + 1
 
 
+def _reason_of(name: str, outcome: str) -> None:
+    """A codec of (outcome, reason) and the words, where the outcome is this one: one column says why, of two elements."""
+
+    def read(pair: tuple[str, str | None]) -> str | None:
+        """(outcome, reason) -> the reason, where the outcome is the one that it is the reason for."""
+        return pair[1] if pair[0] == outcome else None
+
+    codec(name, read=read, write=lambda words: (None, words))
+
+
+def _seen(pair: tuple[str | None, str]) -> str:
+    """(when a dose was seen swallowed, its dose date) -> the first that is known: a date stays a date."""
+    return pair[0] or pair[1]
+
+
+codec("report-seen", read=_seen, write=lambda when: (when, None) if "T" in when else (None, when))
+_reason_of("report-withheld-words", "withheld")
+_reason_of("report-not-swallowed-words", "not-swallowed")
+
 # Declines a unit that the ConceptMap does not have: a plain order may be in any unit of dm+d.
 codec("order-ucum-unit", read=lambda code: _ucum().get(code))
 codec("first-day-and-days", read=_period, write=_first_and_days)
 for _resource, _statuses in STATUSES.items():
-    _dose_status(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)
-    _dose_status(f"criis-{_resource}-status", _statuses, "STRUCK", "LIVE", lambda code: _criis("dose-outcome").get(code, ""))
-_order_status("order-status", lambda code: code)
-_order_status("criis-order-status", lambda code: _criis("order-change").get(code, ""))
+    dose_status(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)
+    dose_status(f"report-{_resource}-status", _statuses, "withdrawn", "live", lambda code: code)
+order_status("order-status", lambda code: code)

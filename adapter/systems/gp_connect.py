@@ -1,6 +1,7 @@
 """What GP Connect Update Record needs beyond maps: the document inside the message, and the codes that STU3 has otherwise.
 
 The words that a GP reads are in gp_words, gp_dose_words and gp_order_words; here they become codecs, each of one direction.
+The letters (contact, care plan, referral, consent) have theirs in gp_letters.
 Shape and codes: NHS England's guides, named in mappings/gp_connect/system.yaml.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 from adapter.fhir.outcome import BASE
 from adapter.mapping.codecs import codec
 from adapter.mapping.runtime import namespace, uuid5
-from adapter.systems import gp_dose_words, gp_order_words
+from adapter.systems import gp_dose_words, gp_letters, gp_order_words
 from adapter.systems.gp_words import Record, contacts, div, person, terms
 
 Entry = dict[str, Any]
@@ -71,7 +72,8 @@ def _first(values: tuple[Any, ...]) -> Any:
 
 def _message_definition(record: Record) -> str:
     """The guide has none for its own messages; ours says which event of the hub the message is."""
-    return f"{BASE}/MessageDefinition/{'dose-outcome' if 'doses' in record else 'prescription-changed'}"
+    heard = gp_letters.event(record) or ("dose-outcome" if "doses" in record else "prescription-changed")
+    return f"{BASE}/MessageDefinition/{heard}"
 
 
 def _dispense_status(status: str) -> str:

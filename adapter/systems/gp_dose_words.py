@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapter.systems.gp_words import (
+    VERSIONS,
     WITHDRAWN,
     Record,
     Row,
@@ -60,8 +61,7 @@ _REPORT: tuple[Row, ...] = (
     ("note", "Note: “{}”.", str),
     ("item", "Prescription item {}.", token),
     ("recorded_at", "Recorded {}.", day),
-    ("version", "Version {} of the record.", str),
-    ("replaces", "It corrects record {}.", token),
+    *VERSIONS,
 )
 
 

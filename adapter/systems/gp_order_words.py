@@ -6,6 +6,7 @@ The record is that of mappings/gp_connect/update-record/prescription-changed.sch
 from __future__ import annotations
 
 from adapter.systems.gp_words import (
+    VERSIONS,
     WITHDRAWN,
     Record,
     Row,
@@ -39,11 +40,7 @@ _CHANGE: tuple[Row, ...] = (
     ("replaced_by", "Item {} takes its place.", token),
     ("recorded_at", "Recorded {}.", day),
 )
-_RECORD: tuple[Row, ...] = (
-    ("version", "Version {} of the record.", str),
-    ("replaces", "It corrects record {}.", token),
-    ("note", "Note: “{}”.", str),
-)
+_RECORD: tuple[Row, ...] = (*VERSIONS, ("note", "Note: “{}”.", str))
 _ORDER: tuple[Row, ...] = (
     ("status", "Status: {}.", str),
     ("written_on", "Written {}.", day),

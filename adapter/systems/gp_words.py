@@ -44,10 +44,21 @@ def told(one: Record, rows: Iterable[Row]) -> list[str]:
 
 
 @cache
+def _concepts(name: str) -> list[Record]:
+    concepts: list[Record] = json.loads((PROFILES / f"CodeSystem-{name}.json").read_text("utf-8"))["concept"]
+    return concepts
+
+
+@cache
 def terms(name: str) -> dict[str, str]:
     """Code -> display of a CodeSystem of the hub."""
-    concepts = json.loads((PROFILES / f"CodeSystem-{name}.json").read_text("utf-8"))["concept"]
-    return {concept["code"]: concept["display"] for concept in concepts}
+    return {concept["code"]: concept["display"] for concept in _concepts(name)}
+
+
+@cache
+def meanings(name: str) -> dict[str, str]:
+    """Code -> definition of a CodeSystem of the hub, as a sentence."""
+    return {concept["code"]: concept["definition"] for concept in _concepts(name)}
 
 
 def day(value: str) -> str:
@@ -138,17 +149,22 @@ def sent(record: Record) -> str:
 def contacts(record: Record) -> list[str]:
     """Who reports, the pharmacy, the prescriber and the care coordinator, with the numbers that the message has."""
     sender, pharmacy, prescriber = record["sender"], record.get("pharmacy", {}), record.get("prescriber", {})
-    said = [f"Reported by {organisation(sender)}.", *_reach(sender)]
+    said = [f"Reported by {organisation(sender)}.", *reach(sender)]
     if pharmacy and pharmacy != sender:
-        said += [f"Pharmacy: {organisation(pharmacy)}.", *_reach(pharmacy)]
+        said += [f"Pharmacy: {organisation(pharmacy)}.", *reach(pharmacy)]
     if prescriber:
-        parts = told(prescriber, (("person", "{}", _name),))
+        parts = told(prescriber, (("person", "{}", full_name),))
         said.append(f"Prescriber: {person({**({'name': parts[0]} if parts else {}), **prescriber})}.")
-        said += [*_reach(prescriber), *told(prescriber, (("organisation", "Prescriber's organisation: {}.", organisation),))]
-        said += _reach(prescriber.get("organisation", {}))
+        said += [*reach(prescriber), *told(prescriber, (("organisation", "Prescriber's organisation: {}.", organisation),))]
+        said += reach(prescriber.get("organisation", {}))
     return said + told(record.get("episode", {}), _EPISODE)
 
 
+#: Which version of a record it is, and which one it takes the place of.
+VERSIONS: tuple[Row, ...] = (
+    ("version", "Version {} of the record.", str),
+    ("replaces", "It corrects record {}.", token),
+)
 _EPISODE: tuple[Row, ...] = (
     ("coordinator", "Care coordinator: {}.", person),
     ("reference", "Episode of care: {}.", token),
@@ -156,18 +172,22 @@ _EPISODE: tuple[Row, ...] = (
 )
 
 
-def _name(parts: Record) -> str:
+def full_name(parts: Record) -> str:
+    """A name in one piece."""
     family = [parts["family"]] if "family" in parts else []
     return str(parts.get("text") or " ".join([*parts.get("prefix", ()), *parts.get("given", ()), *family]))
 
 
-def _reach(one: Record) -> list[str]:
-    return [f"To reach them: {_way(way)}." for way in one.get("telecoms", ())]
+def reach(one: Record) -> list[str]:
+    """The ways to reach somebody, the one to try first before the others."""
+    ways = sorted(one.get("telecoms", ()), key=lambda way: way.get("rank", float("inf")))
+    return [f"To reach them: {_way(way)}." for way in ways]
 
 
 def _way(way: Record) -> str:
     kind = str(way.get("system", "contact"))
-    use = f" ({way['use']})" if "use" in way else ""
+    said = told(way, (("use", "{}", str), ("rank", "number {} to try", str)))
+    use = f" ({', '.join(said)})" if said else ""
     return f"{TELECOMS.get(kind, kind)} {way.get('value', '')}{use}"
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import Issue, Refused, is_error, issue
 from adapter.fhir.payload import Payload
-from adapter.mapping.reading import Lineage
+from adapter.mapping.issues import unread as unread_issue
+from adapter.mapping.lineage import Lineage
 from adapter.mapping.runtime import namespace, uuid5
 from adapter.mapping.spec import TableSpec
-from adapter.mapping.table import Table, unread_issue
+from adapter.mapping.table import Table
 from adapter.systems import hub
+from adapter.wire import csv_records
 
 if TYPE_CHECKING:
     from adapter.systems.catalogue import MessageInfo, System
@@ -45,6 +47,7 @@ class Message:
         self.payload = Payload(schema)
         self.table = Table(maps)
         self.native = Table(native) if native else None
+        self.rows = csv_records.layout(info.entry, schema) if info.format == "csv" else None
         self.others: tuple[Message, ...] = ()  # the same message for its other events
         self._header = namespace(f"{system.name}/{info.name}/MessageHeader")
 
@@ -78,6 +81,11 @@ class Message:
     # read ---------------------------------------------------------------------------------------------------------
     def read(self, body: bytes, account: Account, source: str = "", lenient: bool = False) -> tuple[list[Entry], dict[str, Any]]:
         """Hub entries and the record between. Raises Refused on bytes that are no payload of this message."""
+        if self.rows is not None:
+            from adapter.systems.many import one_record
+
+            record = one_record(self, body, account, source)
+            return self.read_record(record, account), record
         value = self.decode(body, source)
         if self.native is not None:
             record = self._match_native(value, account, lenient)
@@ -159,6 +167,13 @@ class Message:
         if any(is_error(i) for i in account.issues):
             return None
         entries = self.take_apart(bundle)
+        if left_out := self.table.spec.left_out:
+            account.ignored += [
+                f"Bundle.entry[{e['index']}].resource"
+                for e in entries
+                if e["resource"]["resourceType"] in left_out and "index" in e
+            ]
+            entries = [e for e in entries if e["resource"]["resourceType"] not in left_out]
         run = self.table.match(entries)
         unread, ignored, issues = self.table.account(run)
         account.unread_bundle += unread
@@ -173,12 +188,19 @@ class Message:
 
     def encode(self, record: dict[str, Any], account: Account) -> bytes:
         """The record as the system's own bytes."""
+        if self.rows is not None:
+            return self.header + csv_records.write(record, self.rows)
         if self.native is None:
             return encode(record)
         entries, filled = self.native.fill(record)
         account.issues += filled.issues
         pack = getattr(self.system.hooks, "pack", native_bundle)  # a system's own Bundle, where it is not flat
         return encode(pack(entries))
+
+    @property
+    def header(self) -> bytes:
+        """What stands once at the top of a file with many of these messages, and at the top of each alone."""
+        return csv_records.header_line(self.rows) if self.rows is not None else b""
 
     # lineage ------------------------------------------------------------------------------------------------------
     def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:

@@ -123,32 +123,32 @@ class Adapter:
         return self._finish(body, bundle, origin, target, account, refuse)
 
     def many(
-        self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None
+        self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None, name: str = ""
     ) -> Iterator[Translation | Refused]:
-        """Translate every record of an extract (a folder, a zip file, or its bytes), in the extract's own order.
+        """Translate every message of a source of many, in the source's own order.
 
-        Yields a Translation, or the Refused of a record that is refused; the others go on. Raises Refused where the extract
-        as a whole cannot be read, Unknown, MapFaults.
+        source: an extract (a folder, a zip file, or its bytes), a CSV file or an NDJSON file (path or bytes), as the message's
+        format says; name: that of the source, for issues. Yields a Translation, or the Refused of one that is refused; the
+        others go on. Raises Refused where the source as a whole cannot be read, Unknown, MapFaults.
         """
-        from adapter.wire import emis_extract  # DuckDB is loaded for extracts alone
+        from adapter.systems import many
 
-        origin = self.message(read)
-        _direction(origin, read, "read")
+        name = name or (source.name if isinstance(source, Path) else "")
         target = self.message(write) if write not in (None, "fhir") else None
         _direction(target, write, "write")
-        for row in emis_extract.read(source, origin.info.entry):
-            account = Account(issues=list(row.issues))
-            if row.record is None or row.refused:
-                yield Refused([_as_fhirpath(i) for i in account.issues])
-                continue
-            try:
-                account.issues += origin.payload.check(row.record)
-                origin.refuse(account.issues)
-                entries = origin.read_record(row.record, account)
-                bundle = origin.assemble(entries, row.record, received)
-                yield self._finish(b"", bundle, origin, target, account, refuse=True)
-            except Refused as refused:
-                yield refused
+        origin = self.message(read) if read != "fhir" else None
+        _direction(origin, read, "read")
+        if origin is None or origin.info.format in many.BY_LINE:
+            yield from many.by_line(source, name, lambda body: self.translate(body, read=read, write=write, received=received))
+            return
+
+        def finish(entries: list[dict[str, Any]], record: dict[str, Any], account: Account) -> Translation:
+            bundle = origin.assemble(entries, record, received)
+            return self._finish(b"", bundle, origin, target, account, refuse=True)
+
+        records = many.by_record if origin.rows is not None else many.by_extract
+        for one in records(source, name, origin, finish):
+            yield Refused([_as_fhirpath(i) for i in one.issues]) if isinstance(one, Refused) else one
 
     def _finish(
         self,
@@ -165,8 +165,9 @@ class Adapter:
         if target is not None and not any(is_error(i) for i in account.issues):
             if hearer is not None:
                 result = hearer.write(bundle, account)
-            else:
-                account.issues.append(_other_event(target))
+            else:  # a system may know why it could never hear this
+                why = getattr(target.system.hooks, "check_other", None)
+                account.issues += (why(bundle) if why is not None else []) or [_other_event(target)]
         account.issues = [_as_fhirpath(i) for i in account.issues]
         if refuse and any(is_error(i) for i in account.issues):
             raise Refused(account.issues)

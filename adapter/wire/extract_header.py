@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.fhir.outcome import Issue, Refused, issue
+from adapter.wire.csv_rows import Row, Unread, encoding_of, rows
 from adapter.wire.extract_files import Member
 from adapter.wire.extract_layout import Layout
-from adapter.wire.extract_rows import Row, Unread, encoding_of, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,12 @@ def _header(member: Member, plan: Layout, faults: list[Issue]) -> Header:
         elif known and name not in known:
             text = "No version of this file known here has this column; it is read, and no map knows it."
             notices.append(_fault(member, first, number, name, text, "warning"))
-    needed = {*plan.columns.get(member.table, ()), *_compared(member.table, plan)}
+    needed = {*plan.columns.get(member.table, ()), *plan.compared(member.table)}
     faults.extend(
         _fault(member, first, 0, name, f"The file lacks the column {name}, which every version has.", "fatal")
         for name in sorted(needed - set(columns))
     )
     return Header(member, encoding, columns, notices)
-
-
-def _compared(file: str, plan: Layout) -> set[str]:
-    there = {column for join in plan.joins if join.file == file for column in join.there}
-    here = {c for join in plan.joins for c in join.here if "." not in c} if file == plan.start else set()
-    return there | here | (set(plan.key) if file == plan.start else set())
 
 
 def _missing(file: str) -> Issue:

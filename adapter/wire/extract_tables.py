@@ -1,6 +1,6 @@
 """The joins of a multi-file extract, done by DuckDB in a database on disk that is gone when the reading ends.
 
-DuckDB never sees the extract itself: it loads plain copies that `extract_rows` has checked, out of a private folder, and every
+DuckDB never sees the extract itself: it loads plain copies that `csv_rows` has checked, out of a private folder, and every
 other path, the network and all extensions are closed to it. All columns are text. Tables may be larger than memory: what does
 not fit is spilled beside the database. https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
 """
@@ -9,20 +9,25 @@ not fit is spilled beside the database. https://duckdb.org/docs/stable/operation
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 import duckdb
 
-from adapter.wire.extract_layout import Layout
+from adapter.wire.extract_layout import Join, Layout, Listed
 
-#: Between values, and in place of LF and CR inside them: characters that `extract_rows` lets through in no value.
+#: Between values, and in place of LF and CR inside them: characters that `csv_rows` lets through in no value.
 _BETWEEN, _LF, _CR = "\x1f", "\x1e", "\x1d"
 #: Stands for "no value" where rows are compared.
 _NONE = "\x1c"
 
 _BATCH = 1000
+
+#: The table of the records. No file of an extract, list or join has a name with a space.
+_RECORDS = "the records"
 
 
 def _name(text: str) -> str:
@@ -68,6 +73,7 @@ class Tables:
     def __init__(self, folder: Path, layout: Layout, memory: str) -> None:
         self.layout = layout
         self.columns: dict[str, list[str]] = {}
+        self.views: dict[tuple[str, tuple[str, ...]], str] = {}
         # One thread: the order of what comes out must not depend on the machine, and memory is bounded per thread.
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
@@ -127,60 +133,124 @@ class Tables:
             f"SELECT _file, _line, {first} AS lacks FROM {_name(file)} WHERE lacks IS NOT NULL ORDER BY _file, _line"
         )
 
-    def latest(self, name: str, file: str, key: Sequence[str]) -> None:
-        """A view `name` of the rows of a file that count: of those with one key the one of the latest extract and, inside that,
-        of the highest order number.
+    def latest(self, file: str, key: tuple[str, ...]) -> str:
+        """The name (quoted) of a view of the rows of a file that count: of those with one key the one of the latest extract and,
+        inside that, of the highest order number.
 
-        Its column _older lists the others of that key as {file, line, same, doubt}: same where they say the same (but for their
-        order number); doubt where they say something else and nothing tells which of the two is later.
+        Its column _older lists the others of that key as {file, line, same, doubt, other}: same where they say the same (but for
+        their order number); doubt where they say something else and nothing tells which of the two is later; other, the columns
+        of `identity:` in which they differ, with a space between.
         """
+        if (file, key) not in self.views:
+            self.views[file, key] = self._latest(file, key)
+        return self.views[file, key]
+
+    def _latest(self, file: str, key: tuple[str, ...]) -> str:
+        name = f"{file} by {' '.join(key)}"
         source, keys, whole = _name(file), ", ".join(map(_name, key)), " AND ".join(f"{_name(c)} IS NOT NULL" for c in key)
         versions, older = _name(f"{name} versions"), _name(f"{name} older")
         said = ", ".join(f"coalesce({_name(c)}, {_text(_NONE)})" for c in self.columns[file] if c != self.layout.order)
+        named = [c for c in self.layout.identity if file == self.layout.start and c in self.columns[file]]
+        kept = ", ".join((keys, *map(_name, named), "_stamp", "_order", "_file", "_line"))
         self.connection.execute(
             f"CREATE TABLE {versions} AS"
-            f" SELECT {keys}, _stamp, _order, _file, _line, md5(concat_ws({_text(_BETWEEN)}, {said})) AS _said, row_number()"
+            f" SELECT {kept}, md5(concat_ws({_text(_BETWEEN)}, {said})) AS _said, row_number()"
             f" OVER (PARTITION BY {keys} ORDER BY _stamp DESC, _order DESC NULLS LAST, _file DESC, _line DESC) AS _rank"
             f" FROM {source} SEMI JOIN"
             f" (SELECT {keys} FROM {source} WHERE {whole} GROUP BY {keys} HAVING count(*) > 1) USING ({keys})"
         )
+        other = ", ".join(f"CASE WHEN o.{_name(c)} <> l.{_name(c)} THEN {_text(c)} END" for c in named) or "NULL"
         # An order number that is missing on either side tells nothing: (o = l) IS NOT FALSE.
         self.connection.execute(
             f"CREATE TABLE {older} AS SELECT {keys}, list({{'file': o._file, 'line': o._line, 'same': o._said = l._said, 'doubt':"
-            f" o._said <> l._said AND o._stamp = l._stamp AND (o._order = l._order) IS NOT FALSE}} ORDER BY o._file, o._line)"
+            f" o._said <> l._said AND o._stamp = l._stamp AND (o._order = l._order) IS NOT FALSE,"
+            f" 'other': concat_ws(' ', {other})}} ORDER BY o._file, o._line)"
             f" AS _older FROM {versions} o JOIN {versions} l USING ({keys}) WHERE o._rank > 1 AND l._rank = 1 GROUP BY {keys}"
         )
         self.connection.execute(
             f"CREATE VIEW {_name(name)} AS SELECT * FROM {source} LEFT JOIN {older} USING ({keys})"
             f" ANTI JOIN (SELECT _file, _line FROM {versions} WHERE _rank > 1) USING (_file, _line) WHERE {whole}"
         )
+        return _name(name)
 
-    def records(self) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-        """The joined rows in the order of extract and order number, with the names of their columns.
+    def prepare(self) -> tuple[list[str], dict[str, list[str]]]:
+        """Join and sort everything; the names of the columns of a record, and of a row of each list, as `records` gives them.
 
-        A column of the first file has its own name, one of a join `join.Column`; each has _file, _line and _older besides.
+        A column of the file itself has its own name, one of a join `join.Column`; each has _file, _line and _older besides, and a
+        row of a list, in _of, the place of its record.
         """
-        columns = ["_stamp", "_order", "_file", "_line", "_older", *self.columns[self.layout.start]]
-        self.connection.execute(f"CREATE VIEW joined0 AS SELECT {', '.join(map(_name, columns))} FROM start")
-        last = 0
-        for last, join in enumerate(self.layout.joins, 1):
+        plan = self.layout
+        own = ("_stamp", "_order", "_file", "_line")
+        columns = ", ".join(map(_name, (*own, "_older", *self.columns[plan.start])))
+        start = f"SELECT {columns} FROM {self.latest(plan.start, plan.key)}"
+        names = self._sorted(start, _RECORDS, plan.joins, "_stamp, _order NULLS FIRST, _file, _line")
+        lists: dict[str, list[str]] = {}
+        for one in plan.lists:
+            wanted = (*own, "_older", *(c for c in self.columns[one.file] if c not in one.there))
+            on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in one.on)
+            rows = (
+                f"SELECT here.rowid AS _of, {', '.join(f'there.{_name(c)}' for c in wanted)}"
+                f" FROM {_name(_RECORDS)} here JOIN {self.latest(one.file, one.key)} there ON {on}"
+            )
+            order = "_of, _stamp, _order NULLS FIRST, _file, _line"
+            lists[one.name] = self._sorted(rows, one.name, one.joins, order)
+        return names, lists
+
+    def records(self) -> Iterator[tuple[tuple[Any, ...], dict[str, list[tuple[Any, ...]]]]]:
+        """Every joined row in the order of extract and order number, with the rows of its lists. After `prepare`.
+
+        Read by ranges of their place, since a sort that stays open would keep its memory.
+        """
+        [(count,)] = self.connection.execute(f"SELECT count(*) FROM {_name(_RECORDS)}").fetchall()
+        for first in range(0, count, _BATCH):
+            listed = {one.name: self._between(one.name, "_of", first) for one in self.layout.lists}
+            groups = {name: {of: list(rows) for of, rows in groupby(found, itemgetter(0))} for name, found in listed.items()}
+            for place, row in enumerate(self._between(_RECORDS, "rowid", first), first):
+                yield row, {name: found.get(place, []) for name, found in groups.items()}
+
+    def _between(self, table: str, place: str, first: int) -> list[Any]:
+        """The rows of one batch of records, in their order."""
+        where = f"{place} >= {first} AND {place} < {first + _BATCH}"
+        return self.connection.execute(f"SELECT * FROM {_name(table)} WHERE {where} ORDER BY rowid").fetchall()
+
+    def _sorted(self, rows: str, name: str, joins: Sequence[Join], order: str) -> list[str]:
+        """Make a table, in this order, of what a query gives and its joins; its columns."""
+        joined = self._joined(rows, name, joins)
+        self.connection.execute(f"CREATE TABLE {_name(name)} AS SELECT * FROM {joined} ORDER BY {order}")
+        self.connection.execute(f"DROP {'TABLE' if joins else 'VIEW'} {joined}")
+        return [str(column[0]) for column in self.connection.execute(f"SELECT * FROM {_name(name)} LIMIT 0").description or ()]
+
+    def stray(self, one: Listed) -> Iterator[tuple[int, int]]:
+        """(file, line) of every row of a list whose record is not there, or that withdraws and does not say whose it was."""
+        on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in one.on)
+        whole = " AND ".join(f"there.{_name(c)} IS NOT NULL" for c in one.there)
+        withdraws = "false"
+        if self.layout.tombstone in self.columns[one.file]:
+            withdraws = f"lower(there.{_name(self.layout.tombstone)}) = 'true'"
+        return self._stream(
+            f"SELECT _file, _line FROM {self.latest(one.file, one.key)} there WHERE ({whole} OR {withdraws}) AND NOT EXISTS"
+            f" (FROM {self.latest(self.layout.start, self.layout.key)} here WHERE {on}) ORDER BY _file, _line"
+        )
+
+    def _joined(self, rows: str, name: str, joins: Sequence[Join]) -> str:
+        """The name (quoted) of what a query gives, joined to the rows that it names in other files."""
+        made = _name(f"{name} 0")
+        self.connection.execute(f"CREATE VIEW {made} AS {rows}")
+        for number, join in enumerate(joins, 1):
             wanted = ("_file", "_line", "_older", *(c for c in self.columns[join.file] if c not in join.there))
             theirs = ", ".join(f"there.{_name(c)} AS {_name(f'{join.name}.{c}')}" for c in wanted)
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in join.on)
+            before, made = made, _name(f"{name} {number}")
             # One join a statement: each has all the memory to itself, and spills what does not fit.
             self.connection.execute(
-                f"CREATE TABLE joined{last} AS SELECT here.*, {theirs}"
-                f" FROM joined{last - 1} here LEFT JOIN {_name(join.name)} there ON {on}"
+                f"CREATE TABLE {made} AS SELECT here.*, {theirs}"
+                f" FROM {before} here LEFT JOIN {self.latest(join.file, join.key)} there ON {on}"
             )
-            if last > 1:
-                self.connection.execute(f"DROP TABLE joined{last - 1}")
-        rows = self._stream(f"SELECT * FROM joined{last} ORDER BY _stamp, _order NULLS FIRST, _file, _line")
-        return [str(column[0]) for column in self.connection.description or ()], rows
+            if number > 1:
+                self.connection.execute(f"DROP TABLE {before}")
+        return made
 
     def _stream(self, query: str) -> Iterator[Any]:
         self.connection.execute(query)
-        return self._fetched()
-
-    def _fetched(self) -> Iterator[Any]:
         while batch := self.connection.fetchmany(_BATCH):
             yield from batch

@@ -57,6 +57,7 @@ VALUES: dict[str, Any] = {
     "ContactPoint": {"system": "phone", "value": "1"},
     "Attachment": {"title": "x"},
     "Dosage": {"text": "x"},
+    "ConsentProvision": {"type": "deny"},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -85,7 +86,15 @@ class StandIn:
             raise Unknown("system", str(system), ["shop"])
         return self.faults
 
-    def many(self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None) -> Iterator[Any]:
+    def message(self, name: str) -> Any:
+        return SimpleNamespace(header=b"A,B\r\n" if name == "shop/sheet" else b"")
+
+    def many(
+        self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None, name: str = ""
+    ) -> Iterator[Any]:
+        self.asked.append(("many", {"read": read, "write": write, "received": received, "name": name}))
+        if isinstance(source, Path) and source.is_file():
+            source = source.read_bytes()
         bodies = [file.read_bytes() for file in sorted(source.iterdir())] if isinstance(source, Path) else source.splitlines()
         for body in bodies:
             try:
@@ -119,7 +128,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
     monkeypatch.setattr("adapter.load", lambda mappings=(), *, lenient=False: stand_in, raising=False)
 
     def run(*arguments: str, stdin: bytes = b"") -> Ran:
-        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(read=lambda: stdin)))
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as stop:
             main(arguments)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from adapter.fhir.outcome import issue
 from adapter.interfaces.exits import Exit
+from adapter.interfaces.render import say_issues
 from adapter.mapping.faults import Fault, MapFaults
 from tests.interfaces.conftest import PERSON, Ran, StandIn
 
@@ -158,7 +160,9 @@ def test_an_extract_goes_on_past_a_bad_record(cli: Command, tmp_path: Path) -> N
     ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/note")
     assert (ran.code, ran.stdout) == (Exit.SOME, b'{"n":1}\n{"n":3}\n')
     ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet")
-    assert ran.stdout == b'"A,B\\r\\n1.00,2\\r\\n"\n' * 2, "what is no JSON is a line of JSON all the same"
+    assert ran.stdout == b"A,B\r\n" + b"1.00,2\r\n" * 2, "rows of many messages stand below one header"
+    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet", "--explain")
+    assert [json.loads(line)["result"] for line in ran.stdout.splitlines()] == ["A,B\r\n1.00,2\r\n"] * 2
     (extract / "2").unlink()
     assert cli("translate", str(extract), "--from", "shop/note").code == Exit.DONE
 
@@ -293,3 +297,38 @@ def test_no_colour_off_a_terminal_and_none_where_it_is_not_wanted(cli: Command, 
     assert render.colour() is None
     monkeypatch.setenv("NO_COLOR", "1")
     assert render.colour() is False
+
+
+@pytest.mark.parametrize("how", ["ndjson", "jsonl", "lines", "stdin"])
+def test_a_line_of_json_each(cli: Command, tmp_path: Path, how: str, stand_in: StandIn) -> None:
+    body = b'{"n":1}\n{"refuse":1}\n{"n":3}\n'
+    file = tmp_path / ("messages.txt" if how == "lines" else f"messages.{how}")
+    file.write_bytes(body)
+    where = ["-"] if how == "stdin" else [str(file)]
+    extra = ["--lines"] if how in ("lines", "stdin") else []
+    ran = cli("translate", *where, "--from", "shop/note", "--to", "shop/note", *extra, stdin=body)
+    assert (ran.code, ran.stdout) == (Exit.SOME, b'{"n":1}\n{"n":3}\n')
+    assert stand_in.asked[0][1]["name"] == ("" if how == "stdin" else file.name)
+
+
+def test_csv_is_many_wherever_it_comes_from(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_bytes(b"1\n2\n")
+    for where, stdin in ((str(tmp_path / "sheet.csv"), b""), ("-", b"1\n2\n")):
+        ran = cli("translate", where, "--from", "shop/sheet", "--to", "shop/note", stdin=stdin)
+        assert (ran.code, ran.stdout) == (Exit.DONE, b'{"text":"1"}\n{"text":"2"}\n')
+
+
+def test_issues_that_say_the_same_are_said_once_with_every_place(capsys: pytest.CaptureFixture[str]) -> None:
+    def unread(place: str, severity: str = "warning") -> dict[str, object]:
+        return issue(severity, "informational", "unread", "Not read.", expression=place, mend="Add it.")
+
+    say_issues([unread("a"), unread("b"), unread("c", "error"), unread("d")], "file")
+    assert capsys.readouterr().err.splitlines() == [
+        "file: error: Not read. [unread]",
+        "    at: c",
+        "    mend: Add it.",
+        "file: warning: Not read. [unread]",
+        "    at: a, b, d",
+        "    mend: Add it.",
+        "1 error, 3 warnings",
+    ]

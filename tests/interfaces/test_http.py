@@ -36,7 +36,7 @@ def test_the_hub_bundle_is_fhir_with_its_digits(client: FlaskClient) -> None:
 def test_a_native_result_comes_as_its_own_type(client: FlaskClient) -> None:
     answer = client.post(f"{NOTE}?to=shop/sheet", data=b"{}", headers=JSON)
     assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/csv", b"A,B\r\n1.00,2\r\n")
-    answer = client.post("/translate/shop/sheet?to=shop/note", data=b"A\r\n1\r\n", headers={"Content-Type": "text/csv"})
+    answer = client.post("/translate/shop/sheet?to=shop/note", data=b"A;1", headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
 
 
@@ -82,6 +82,25 @@ def test_an_extract_is_answered_a_line_for_each_record(client: FlaskClient) -> N
     answer = client.post("/translate/shop/extract?explain=true", data=EXTRACT, headers={"Content-Type": "application/zip"})
     explained = [json.decode(line) for line in answer.data.splitlines()]
     assert [line["bundle"] is None for line in explained] == [False, True, False]
+
+
+def test_many_messages_come_a_line_each(client: FlaskClient) -> None:
+    lines = {"Content-Type": "application/x-ndjson"}
+    answer = client.post(NOTE, data=EXTRACT, headers=lines)
+    assert (answer.status_code, answer.mimetype, answer.headers["X-OST-Refused"]) == (200, "application/x-ndjson", "1")
+    assert [json.decode(line)["resourceType"] for line in answer.data.splitlines()] == ["Bundle", "OperationOutcome", "Bundle"]
+    assert client.post("/translate/fhir", data=EXTRACT, headers=lines).mimetype == "application/x-ndjson"
+    assert client.post("/translate/shop/sheet", data=EXTRACT, headers=lines).status_code == 415
+
+
+def test_rows_are_one_message_or_many(client: FlaskClient) -> None:
+    rows = {"Content-Type": "text/csv"}
+    answer = client.post("/translate/shop/sheet", data=b"1\n2", headers=rows)
+    assert [json.decode(line)["total"] for line in answer.data.splitlines()] == [{"text": "1"}, {"text": "2"}]
+    answer = client.post("/translate/shop/sheet?to=shop/note", data=b"1", headers=rows)
+    assert (answer.mimetype, answer.data) == ("application/json", b'{"text":"1"}')
+    answer = client.post("/translate/shop/sheet", data=b"refuse", headers=rows)
+    assert (answer.status_code, _issue(answer)["severity"]) == (422, "warning")
 
 
 @pytest.mark.parametrize(

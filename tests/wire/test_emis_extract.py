@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.fhir.outcome import Refused, place_of, rule_of
-from adapter.wire import extract_files, extract_rows
+from adapter.wire import csv_rows, extract_files
+from adapter.wire.csv_rows import Row, Unread, rows
 from adapter.wire.emis_extract import RecordRead, read
 from adapter.wire.extract_layout import layout
-from adapter.wire.extract_rows import Row, Unread, rows
 from adapter.wire.extract_tables import Tables
 from tests.wire.extracts import (
     AGREEMENT,
@@ -288,15 +288,15 @@ def test_a_quote_that_never_closes_costs_one_row(tmp_path: Path) -> None:
 
 
 def test_a_row_beyond_all_measure_is_refused_and_its_lines_are_not_lost() -> None:
-    long = b"x" * (extract_rows.MOST_CHARACTERS * 2)
-    lines = extract_rows.MOST_LINES
+    long = b"x" * (csv_rows.MOST_CHARACTERS * 2)
+    lines = csv_rows.MOST_LINES
     found = list(rows(io.BytesIO(b'a,b\n1,2\n3,"' + b"y\n" * lines + b"1,2\n" + long + b"\n5,6\n"), "utf-8"))
     assert found[:4] == [Row(1, ["a", "b"]), Row(2, ["1", "2"]), Unread(3, 0, "csv-row-length"), Unread(4, 2, "csv-columns")]
     assert found[-3:] == [Row(lines + 3, ["1", "2"]), Unread(lines + 4, 0, "csv-row-length"), Row(lines + 5, ["5", "6"])]
 
 
 def test_a_line_too_long_is_said_where_a_quote_has_swallowed_it() -> None:
-    body = b'a,b\n3,"x\n' + b"y" * (extract_rows.MOST_CHARACTERS + 1) + b"\n5,6\n"
+    body = b'a,b\n3,"x\n' + b"y" * (csv_rows.MOST_CHARACTERS + 1) + b"\n5,6\n"
     assert list(rows(io.BytesIO(body), "utf-8")) == [
         Row(1, ["a", "b"]),
         Unread(2, 0, "csv-row-length"),

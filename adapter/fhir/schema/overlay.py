@@ -13,9 +13,24 @@ from typing import Any
 
 from adapter.fhir.schema import tables
 from adapter.fhir.schema.differential import Branch, tree
-from adapter.fhir.schema.fhirpath import compile_test
-from adapter.fhir.schema.overlay_values import Schema, bound, discriminator, fixed, mark, never, predicate, present
-from adapter.fhir.schema.selection import Constraint, Step, Targets
+from adapter.fhir.schema.fhirpath import parse
+from adapter.fhir.schema.fhirpath_code import Parsed, compile_tests
+from adapter.fhir.schema.overlay_values import (
+    Schema,
+    both,
+    bound,
+    discriminator,
+    fixed,
+    forbidden,
+    mark,
+    never,
+    only_children,
+    predicate,
+    present,
+    slice_text,
+    type_code,
+)
+from adapter.fhir.schema.selection import Constraint, Constraints, Step, Targets
 from adapter.fhir.schema.valuesets import ValueSets, bare
 
 Json = dict[str, Any]
@@ -53,7 +68,7 @@ class _Compiler:
     def __init__(self, title: str, known: Mapping[str, Json], types: Types, value_sets: ValueSets) -> None:
         self._title, self._known, self._types, self._value_sets = title, known, types, value_sets
         self._choices = tables.choices()
-        self.constraints: list[Constraint] = []
+        self.constraints: list[Constraints] = []
         self.targets: list[Targets] = []
         self.unsupported: list[str] = []
 
@@ -92,19 +107,19 @@ class _Compiler:
             yield self._rule("required", here, base)
         for name, one in child.slices.items():
             if one.element.get("min", 0) >= 1:
-                yield self._rule("slice", here, base, _slice_text(name, one))
+                yield self._rule("slice", here, base, slice_text(name, one))
 
     def _properties(self, child: Branch, name: str, rows: Mapping[str, Json], steps: Steps) -> Schema:
         found: Schema = {}
-        allowed = {_type_code(one) for one in child.element.get("type", ())} if name.endswith("[x]") else set()
+        allowed = {type_code(one) for one in child.element.get("type", ())} if name.endswith("[x]") else set()
         sliced = self._choice_slices(child, rows, steps) if name.endswith("[x]") else {}
         labels = name.removesuffix("[x]")
         for json_name, row in rows.items():
             label = row.get("b", labels)
             if child.element.get("max") == "0":
-                found |= _forbidden(json_name, row, never("absent", self._title))
+                found |= forbidden(json_name, row, never("absent", self._title))
             elif allowed and row["t"] not in allowed:
-                found |= _forbidden(json_name, row, never("choice-type", self._title))
+                found |= forbidden(json_name, row, never("choice-type", self._title))
             else:
                 found |= self._property(child, json_name, row, (*steps, Step((json_name,), label)), sliced.get(json_name))
         return found
@@ -112,12 +127,12 @@ class _Compiler:
     def _property(self, child: Branch, json_name: str, row: Json, steps: Steps, slice_schema: Schema | None) -> Schema:
         value = self._value(child, row, steps)
         if slice_schema:
-            value = _both(value, slice_schema)
+            value = both(value, slice_schema)
         if row.get("l"):
             value = self._array(child, row, steps, value)
         found: Schema = {json_name: value} if value else {}
         if row.get("p") and child.children:
-            beside = self.object(_only_children(child), "Element", (*steps[:-1], Step((f"_{json_name}",), steps[-1].label)))
+            beside = self.object(only_children(child), "Element", (*steps[:-1], Step((f"_{json_name}",), steps[-1].label)))
             if beside:
                 found[f"_{json_name}"] = {"items": beside} if row.get("l") else beside
         return found
@@ -153,7 +168,7 @@ class _Compiler:
         self._constrain(child, steps)
         if child.children:
             self.unsupported.append(f"{child.id}: elements of a resource inside another")
-        wanted = [_type_code(one) for one in child.element.get("type", ()) if _type_code(one) != "Resource"]
+        wanted = [type_code(one) for one in child.element.get("type", ()) if type_code(one) != "Resource"]
         if any(one.get("profile") for one in child.element.get("type", ())):
             self.unsupported.append(f"{child.id}: profile of a resource inside another")
         return self._rule("choice-type", {"properties": {"resourceType": {"enum": wanted}}}) if wanted else {}
@@ -175,16 +190,14 @@ class _Compiler:
             for canonical in one.get("profile", ()):
                 if bare(canonical) == _CORE + "SimpleQuantity":
                     yield {"properties": {"comparator": {"x-rule": {"key": "sqty-1"}, "not": {}}}}
-                elif _type_code(one) not in ("Extension", "Resource") and not self._types.get(_type_code(one), {}).get(
-                    "resource"
-                ):
-                    self.unsupported.append(f"{child.id}: profile of {_type_code(one)}")
+                elif type_code(one) not in ("Extension", "Resource") and not self._types.get(type_code(one), {}).get("resource"):
+                    self.unsupported.append(f"{child.id}: profile of {type_code(one)}")
 
     def _narrow(self, child: Branch, row: Json, steps: Steps) -> None:
         if row["t"] != "Reference":
             return
         canonicals = [
-            one for t in child.element.get("type", ()) if _type_code(t) == "Reference" for one in t.get("targetProfile", ())
+            one for t in child.element.get("type", ()) if type_code(t) == "Reference" for one in t.get("targetProfile", ())
         ]
         names = {self._type_of(one) for one in canonicals}
         if None in names:
@@ -203,13 +216,20 @@ class _Compiler:
         return next((part for part in last.split("-") if self._types.get(part, {}).get("resource")), None)
 
     def _constrain(self, branch: Branch, steps: Steps) -> None:
+        rules: list[Constraint] = []
+        parsed: list[Parsed] = []
         for one in branch.element.get("constraint", ()):
             try:
-                test = compile_test(one["expression"], self._choices)
+                parsed.append(parse(one["expression"], self._choices, f"c{len(parsed)}"))
             except (ValueError, KeyError) as fault:
                 self.unsupported.append(f"{branch.id}: constraint {one['key']} ({fault})")
                 continue
-            self.constraints.append(Constraint(steps, one["key"], one["severity"], one["human"], test))
+            rules.append(Constraint(one["key"], one["severity"], one["human"]))
+        if rules:
+            try:
+                self.constraints.append(Constraints(steps, tuple(rules), compile_tests(parsed, self._choices)))
+            except (SyntaxError, RecursionError, MemoryError):  # Python's own limits of nesting
+                self.unsupported.append(f"{branch.id}: constraints (too deep for Python)")
 
     # ------------------------------------------------------------ lists and slices
 
@@ -252,7 +272,7 @@ class _Compiler:
             )
         elif least or most != "*":
             limits = {"minContains": least} if most == "*" else {"minContains": least, "maxContains": int(most)}
-            yield self._rule("slice", {"contains": schema, **limits}, text=_slice_text(name, one))
+            yield self._rule("slice", {"contains": schema, **limits}, text=slice_text(name, one))
 
     def _discriminate(self, sliced: Branch, one: Branch, row: Json) -> Schema | None:
         """The schema that tells whether an item belongs to the slice; None where it cannot be told here."""
@@ -271,7 +291,7 @@ class _Compiler:
         """Slices of a choice are its types: JSON name -> what holds for that type."""
         found: dict[str, Schema] = {}
         for name, one in child.slices.items():
-            codes = {_type_code(t) for t in one.element.get("type", ())}
+            codes = {type_code(t) for t in one.element.get("type", ())}
             json_name = name if name in rows else next((n for n, row in rows.items() if row["t"] in codes), None)
             if json_name is None or len(codes) > 1:
                 self.unsupported.append(f"{one.id}: slice of a choice")
@@ -281,25 +301,3 @@ class _Compiler:
 
 
 _ELEMENT: Json = {"elements": {"extension": {"t": "Extension", "l": True}, "id": {"t": "string", "p": True}}}
-
-
-def _type_code(one: Mapping[str, Any]) -> str:
-    return str(one.get("code", ""))
-
-
-def _slice_text(name: str, one: Branch) -> str:
-    return f"The profile wants {one.element.get('min', 0)} to {one.element.get('max', '*')} of {name} here."
-
-
-def _forbidden(json_name: str, row: Json, schema: Schema) -> Schema:
-    return {json_name: schema, f"_{json_name}": schema} if row.get("p") else {json_name: schema}
-
-
-def _only_children(branch: Branch) -> Branch:
-    bare_branch = Branch(branch.id)
-    bare_branch.children = branch.children
-    return bare_branch
-
-
-def _both(one: Schema, other: Schema) -> Schema:
-    return {"allOf": [one, other]} if one and other else one or other

@@ -164,3 +164,30 @@ def _under(json_name: str, row: Mapping[str, Any], schema: Schema) -> Schema:
     """An object whose element meets the schema, or has an item that does."""
     inside: Schema = {"type": "array", "contains": schema} if row.get("l") else schema
     return {"type": "object", "required": [json_name], "properties": {json_name: inside}}
+
+
+def type_code(one: Mapping[str, Any]) -> str:
+    """The code of one of an element's types."""
+    return str(one.get("code", ""))
+
+
+def slice_text(name: str, one: Branch) -> str:
+    """What a profile asks of a slice, for a person."""
+    return f"The profile wants {one.element.get('min', 0)} to {one.element.get('max', '*')} of {name} here."
+
+
+def forbidden(json_name: str, row: Json, schema: Schema) -> Schema:
+    """The element with this schema, and its sibling too."""
+    return {json_name: schema, f"_{json_name}": schema} if row.get("p") else {json_name: schema}
+
+
+def only_children(branch: Branch) -> Branch:
+    """The branch without what it says of itself."""
+    bare_branch = Branch(branch.id)
+    bare_branch.children = branch.children
+    return bare_branch
+
+
+def both(one: Schema, other: Schema) -> Schema:
+    """What meets both; either may be empty."""
+    return {"allOf": [one, other]} if one and other else one or other

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from adapter.fhir.schema.fhirpath import Test
+from adapter.fhir.schema.fhirpath_code import Tests
 
 
 class Step(NamedTuple):
@@ -17,13 +17,19 @@ class Step(NamedTuple):
 
 
 class Constraint(NamedTuple):
-    """An invariant of a profile, on the nodes at the end of some steps. text: its own words for a person."""
+    """An invariant of a profile. text: its own words for a person."""
 
-    steps: tuple[Step, ...]
     key: str
     severity: str
     text: str
-    test: Test
+
+
+class Constraints(NamedTuple):
+    """The invariants on the nodes at the end of some steps. broken: gives the indexes of those that a node does not meet."""
+
+    steps: tuple[Step, ...]
+    rules: tuple[Constraint, ...]
+    broken: Tests
 
 
 class Targets(NamedTuple):

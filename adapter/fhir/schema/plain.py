@@ -1,0 +1,137 @@
+"""A schema for values in which nothing rare stands: no extension, no `_` sibling, no null. It is smaller, and so is tried faster.
+
+Nearly all that is sent is so. What `plain(schema)` passes, `schema` passes too; and a definition of the base, whose properties
+are all it allows, then passes only what holds nothing rare. Its words and rules are gone: faults are told by the whole schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from adapter.fhir.schema import tables
+from adapter.fhir.schema.primitives import PRIMITIVES
+
+Schema = dict[str, Any]
+
+_ONE = frozenset({"items", "contains", "not", "if", "then", "else"})
+_NAMED = frozenset({"properties", "dependentSchemas"})
+#: Keywords that mean something together, and so must not come from two schemas.
+_TOGETHER = (
+    frozenset({"properties", "additionalProperties"}),
+    frozenset({"items", "prefixItems"}),
+    frozenset({"contains", "minContains", "maxContains"}),
+    frozenset({"if", "then", "else"}),
+)
+
+
+# One word is what most codes and all URIs are, and the pattern for that is matched faster than any other.
+_WORD: Schema = {"pattern": r"^\S*$", "minLength": 1}
+#: Primitives in a form that is faster where the text is well written (see `well_written`).
+_FASTER: dict[str, Schema] = {
+    **{name: {"type": "string", "minLength": 1} for name in ("string", "markdown")},
+    **{name: {"type": "string", **_WORD} for name in ("uri", "url", "canonical")},
+    "code": {"type": "string", "anyOf": [_WORD, {"pattern": PRIMITIVES["code"]["pattern"]}]},
+}
+#: In JSON as `json.encode` writes it: a control character or form feed, and a text that begins with a strange blank.
+_STRANGE = re.compile(r'\\[fu]|"(?:[^\S ]|\ufeff)')
+
+
+def well_written(body: bytes) -> bool:
+    """Whether every text in this JSON has what R4 asks of a string, if it is not empty: no control character, not only blanks."""
+    return (body.isascii() and b"\\" not in body) or _STRANGE.search(body.decode()) is None
+
+
+def definitions(name: str) -> Iterator[tuple[str, Any]]:
+    """The plain definitions that one of the base reaches, itself first."""
+    todo, seen = [name], {name}
+    while todo:
+        name = todo.pop()
+        made = _FASTER.get(name) or plain(tables.definition(name))
+        yield name, made
+        new = set(_referred(made)) - seen
+        seen |= new
+        todo += new
+
+
+def _referred(schema: Any) -> Iterator[str]:
+    for keyword, value in schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ():
+        if keyword == "$ref":
+            yield value.removeprefix("#/$defs/")
+        else:
+            yield from _referred(value)
+
+
+def is_rare(name: str) -> bool:
+    """Whether a property is an extension or the sibling of a primitive."""
+    return name.startswith("_") or name in ("extension", "modifierExtension")
+
+
+def plain(schema: Any) -> Any:
+    """The schema for values without anything rare; False where none can meet it."""
+    if isinstance(schema, bool):
+        return schema
+    if any(map(is_rare, schema.get("required", ()))):
+        return False
+    made: Schema = {}
+    parts: list[Any] = []
+    for keyword, value in schema.items():
+        if keyword in _NAMED:
+            made[keyword] = {name: plain(one) for name, one in value.items() if not is_rare(name)}
+        elif keyword in _ONE:
+            made[keyword] = plain(value)
+        elif keyword == "allOf":
+            parts += map(plain, value)
+        elif keyword in ("anyOf", "oneOf"):
+            found = [one for one in map(plain, value) if one is not False]
+            if len(found) < 2:
+                parts.append(found[0] if found else False)
+            else:
+                parts.append(_exclusive(found) if keyword == "oneOf" else {keyword: found})
+        elif keyword == "prefixItems":
+            made[keyword] = list(map(plain, value))
+        elif keyword == "enum":
+            made[keyword] = [one for one in value if one is not None]
+        elif keyword == "$ref":
+            made[keyword] = value.removesuffix(".null")
+        elif keyword != "x-rule":
+            made[keyword] = value
+    if made.get("not") is False:
+        del made["not"]
+    return _joined(made, parts)
+
+
+def _exclusive(choices: list[Any]) -> Schema:
+    """Exactly one of these; or, of two properties, at most one, which is how the base says a choice."""
+    *names, last = choices
+    if len(names) == 2 and last == {"not": {"type": "object", "anyOf": names}} and all(set(one) == {"required"} for one in names):
+        return {"not": {"type": "object", "required": [name for one in names for name in one["required"]]}}
+    return {"oneOf": choices}
+
+
+def _joined(made: Schema, parts: Iterable[Any]) -> Any:
+    """One schema instead of several that must all be met, as far as their keywords leave each other alone."""
+    apart = []
+    for part in parts:
+        if part is False:
+            return False
+        if part is True or not part:
+            continue
+        if "required" in part and "required" in made:
+            made["required"] = list(dict.fromkeys([*made["required"], *part["required"]]))
+            part = {keyword: value for keyword, value in part.items() if keyword != "required"}
+        if _meet(made, part):
+            apart.append(part)
+        else:
+            made |= part
+    if apart:
+        made["allOf"] = [*made.get("allOf", ()), *apart]
+    return made
+
+
+def _meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether they have a keyword in common, or two that mean something together."""
+    return not one.keys().isdisjoint(other) or any(
+        not group.isdisjoint(one) and not group.isdisjoint(other) for group in _TOGETHER
+    )

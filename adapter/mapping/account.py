@@ -1,0 +1,162 @@
+"""The account of both sides: what of a record no hole read, and what of a Bundle; what a map leaves out on purpose; the issues."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from adapter.fhir.outcome import Issue
+from adapter.mapping import issues
+from adapter.mapping.lineage import Lineage
+from adapter.mapping.reading import Reading
+from adapter.mapping.runtime import leaves, parts_of
+from adapter.mapping.safety import is_safety
+from adapter.mapping.spec import TableSpec, paths_read, show
+from adapter.mapping.tree import Hole
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+class RecordAccount:
+    """Of a table's record: which leaves no hole read."""
+
+    def __init__(self, spec: TableSpec) -> None:
+        self.spec = spec
+
+    def unknown(self, record: dict[str, Any]) -> list[str]:
+        """The leaves whose names no map reads."""
+        found: list[str] = []
+        _unknown(record, self._names, "", found)
+        return found
+
+    def unread(self, record: dict[str, Any], rows: Iterable[Lineage], unknown: list[str]) -> list[str]:
+        """The other leaves of which no element came, by the lineage of the elements that did."""
+        # A codec that joins several paths may have had no use for one of them: a hole of its own must show that it was read.
+        read = {row.source for row in rows if not row.several or _INDEX.sub("[]", row.source) not in self._alone}
+        whole = tuple(f"{r}{mark}" for r in read for mark in ".[")
+        seen = read.union(unknown)
+        return [
+            place
+            for place in leaves(record, "")
+            if not (place in seen or self._decides(place) or place.startswith(whole) or self.is_ignored(_INDEX.sub("", place)))
+        ]
+
+    def is_ignored(self, bare: str) -> bool:
+        """Whether the maps leave a record path (without indexes) out on purpose."""
+        return any(bare == path or bare.startswith(path + ".") for path in self._ignored)
+
+    def _decides(self, place: str) -> bool:
+        """Whether a record path is a key or a guard: it decides, though no element holds it."""
+        return _INDEX.sub("[]", place) in self._deciding
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        """Record paths that some hole reads by itself."""
+        holes = [(at, found.node) for m in self.spec.maps for at, found, how in paths_read(m) if how == "hole"]
+        return frozenset(show(at) for at, node in holes if isinstance(node, Hole) and len(node.paths) == 1)
+
+    @cached_property
+    def _deciding(self) -> frozenset[str]:
+        return frozenset(show(at) for m in self.spec.maps for at, _, how in paths_read(m) if how in ("key", "guard"))
+
+    @cached_property
+    def _ignored(self) -> list[str]:
+        """Record paths under `$ignored`, where they are written with $."""
+        return [path[1:] for m in self.spec.maps for path in m.ignored if path.startswith("$")]
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        """The tree of record names that the maps read; None below a name means that it is read whole."""
+        tree: dict[str, Any] = {}
+        for m in self.spec.maps:
+            for (lists, parts), _, _ in paths_read(m):
+                _plant(tree, (*(p for names in lists for p in names), *parts))
+        for path in self._ignored:
+            _plant(tree, tuple(path.split(".")))
+        return tree
+
+
+class BundleAccount:
+    """Of a table's resources: which leaves a match left unread."""
+
+    def __init__(self, spec: TableSpec) -> None:
+        self._ignored: dict[str, list[str]] = {}
+        for m in spec.maps:
+            for path in m.ignored:
+                if not path.startswith("$"):
+                    self._ignored.setdefault(m.type, []).append(path)
+
+    def of(self, run: Reading) -> tuple[list[str], list[str], list[Issue]]:
+        """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""
+        unread: dict[str, None] = {}
+        ignored: dict[str, None] = {}
+        found: list[Issue] = []
+        for value, where, i in run.left:
+            if i < 0:
+                continue
+            resource = run.entries[i]["resource"]
+            at = run.at(i)
+            for place in leaves(value, where):
+                if place in unread:
+                    continue
+                parts = parts_of(place, at)
+                if self._ignores(resource, parts):
+                    ignored[place] = None
+                    continue
+                unread[place] = None
+                found.append(issues.unread(place, is_safety(resource, parts)))
+        return list(unread), list(ignored), found
+
+    def _ignores(self, resource: Any, parts: tuple[str | int, ...]) -> bool:
+        """Whether a map of this type leaves the element out on purpose."""
+        return any(_leads(resource, parts, path) for path in self._ignored.get(str(resource.get("resourceType")), ()))
+
+
+def _plant(tree: dict[str, Any], parts: tuple[str, ...]) -> None:
+    for part in parts[:-1]:
+        below = tree.setdefault(part, {})
+        if below is None:
+            return
+        tree = below
+    if parts:
+        tree.setdefault(parts[-1], None)
+
+
+def _unknown(value: Any, known: dict[str, Any], place: str, found: list[str]) -> None:
+    """Collect the leaves below `value` whose names the tree does not have."""
+    if isinstance(value, list):
+        for j, below in enumerate(value):
+            if isinstance(below, dict | list):
+                _unknown(below, known, f"{place}[{j}]", found)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            tree = known.get(name, value)  # the value itself: not a tree of names, so no such name
+            if not tree:  # read whole
+                continue
+            at = f"{place}.{name}" if place else name
+            if tree is value:
+                found += leaves(below, at)
+            elif isinstance(below, dict | list):
+                _unknown(below, tree, at, found)
+
+
+def _leads(resource: Any, parts: tuple[str | int, ...], path: str) -> bool:
+    """Whether an element lies at or below an `$ignored` path; `extension[url]` names an extension."""
+    name = ""
+    value = resource
+    for part in parts:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+        if isinstance(part, int):
+            url = value.get("url") if isinstance(value, dict) else None
+            if isinstance(url, str) and name.endswith("xtension"):
+                name += f"[{url}]"
+        else:
+            name += f".{part}" if name else part
+        if name == path:
+            return True
+    return False
