@@ -42,14 +42,15 @@ _WRITE: dict[str, tuple[Check, ...]] = {
 }
 
 
-def check_read(bundle: dict[str, Any], *, lenient: bool = False) -> list[Issue]:
-    """Every issue that the checks find in EPS's Bundle; a message of EPS that no map reads is refused by name.
+def check_read(bundle: dict[str, Any], *, message: str = "", lenient: bool = False) -> list[Issue]:
+    """Every issue that the checks find in EPS's Bundle; one that is not the message asked for is refused by name.
 
-    lenient, for official samples, some of which have them wrong: the check character of the prescription id only warns, and
-    the check digit of the NHS number is left to the hub, which then warns too.
+    message: its name, which is that of EPS's event; without it, any that is read. lenient, for official samples, some of which
+    have them wrong: the check character of the prescription id only warns, and the check digit of the NHS number is left to the
+    hub, which then warns too.
     """
     laid = lay_out(bundle)
-    if laid.event not in _READ:
+    if laid.event not in _READ or (message and laid.event != message):
         rule = "answer" if laid.event.endswith("-response") else "event"
         return issues([(rule, f"{laid.header[0]}.event" if laid.header[1] else laid.header[0])])
     found = _all(_READ[laid.event], laid)

@@ -30,11 +30,13 @@ REQUEST = {
     "draft": "draft, not in force yet",
     "active": "active",
     "on-hold": "on hold",
-    "revoked": "REVOKED, it no longer stands",
+    "revoked": "revoked",
     "completed": "completed",
     "entered-in-error": "entered in error",
     "unknown": "not known",
 }
+#: Stands before a plan or a referral that was true and holds no longer.
+REVOKED = "REVOKED, it no longer stands: "
 #: How a letter ends that reports and requests nothing.
 FOR_INFORMATION = "This report asks nothing of the practice; it is for information."
 #: When a record was made, and which one it takes the place of.
@@ -106,10 +108,12 @@ def withdrawn(one: Record) -> bool:
 
 
 def standing(one: Record) -> str:
-    """What stands before the first fact, so that nobody reads that first: taken back, or in place of another record."""
+    """What stands before the first fact, so that nobody reads that first: taken back, revoked, in place of another record."""
     if withdrawn(one):
         return WITHDRAWN
-    return "".join(told(one, (("replaces", "CORRECTED, in place of record {}: ", token),)))
+    return REVOKED * (one["status"] == "revoked") + "".join(
+        told(one, (("replaces", "CORRECTED, in place of record {}: ", token),))
+    )
 
 
 def kinds(several: Iterable[Record], system: str, otherwise: str) -> str:

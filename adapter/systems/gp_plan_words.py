@@ -112,15 +112,15 @@ def _is_gp(one: Record, record: Record) -> bool:
 
 
 def of_gp(activity: Record, record: Record) -> bool:
-    """Whether an activity is one of the GP's, by the care team of the message."""
-    return any(_is_gp(one, record) for one in activity.get("by", ()))
+    """Whether an activity is asked of the GP, by the care team of the message."""
+    return activity["status"] != "entered-in-error" and any(_is_gp(one, record) for one in activity.get("by", ()))
 
 
 def activity(one: Record, record: Record) -> str:
     """Something that is to be done: what, by whom, when, how far it is, and which goals it serves."""
     what = reasons(one["what"], "care-plan-activity") if "what" in one else "An activity that is not named"
     taken_back = WITHDRAWN * (one["status"] == "entered-in-error")
-    asked = "ASKED OF THE GP: " if of_gp(one, record) and not taken_back else "To be done: "
+    asked = "ASKED OF THE GP: " if of_gp(one, record) else "To be done: "
     serves = [g["text"] for g in record.get("goals", ()) if g["ref"] in one.get("goals", ())]
     rows: tuple[Row, ...] = (
         ("by", "By {}.", Parties(record).persons),
@@ -141,7 +141,7 @@ def asked(record: Record) -> list[str]:
     mine = [one for one in every if of_gp(one, record)]
     if not mine:
         named = any(m.get("role", {}).get("code") == "gp" for m in record.get("team", {}).get("members", ()))
-        first = ["No activity of this plan is the GP's." if named else "The plan does not say who the person's GP is."]
+        first = ["No activity of this plan is asked of the GP." if named else "The plan does not say who the person's GP is."]
     else:
         first = [activity(one, record) for one in mine]
     return first + [activity(one, record) for one in every if one not in mine]

@@ -75,6 +75,14 @@ def head(one: Record) -> str:
     return f"{standing(one)}{urgency}. Referral{numbers}: {what}. Status: {REQUEST[one['status']]}."
 
 
+_UNASKED = (
+    ("what", "What is asked is not said."),
+    ("performers", "Of whom it is asked is not said."),
+    ("requester", "Who asks is not said."),
+    ("wanted", "For when it is wanted is not said."),
+)
+
+
 def request(one: Record, who: Parties) -> str:
     """What is asked, of whom, for when, and who asks."""
     rows: tuple[Row, ...] = (
@@ -85,9 +93,7 @@ def request(one: Record, who: Parties) -> str:
         ("written", "Written {}.", day),
         ("sent_by", "Sent: {}.", lambda several: kinds(several, "", "")),
     )
-    said = told(one, rows)
-    said += [] if "performers" in one else ["Of whom it is asked is not said."]
-    return " ".join(said + ([] if "wanted" in one else ["For when it is wanted is not said."]))
+    return " ".join(told(one, rows) + [sentence for name, sentence in _UNASKED if name not in one])
 
 
 _DOSE: tuple[Row, ...] = (("date", "{}", day), ("amount", "{}", amount), ("medicine", "{}", medicine))
@@ -149,7 +155,7 @@ def risk(one: Record) -> str:
     """A risk, with what it means."""
     code = one["what"].get("code")
     means = [] if code in (None, "other") else [meanings("risk")[code]]
-    active = {"active": "RISK", "inactive": "Risk, no longer active", "entered-in-error": f"{WITHDRAWN}risk"}[one["status"]]
+    active = {"active": "RISK", "inactive": "Risk, no longer active", "entered-in-error": f"{WITHDRAWN}Risk"}[one["status"]]
     rows: tuple[Row, ...] = (("period", "Known {}.", span), ("by", "According to {}.", Parties({}).person))
     filed = told(one, (("identifier", "Record {}.", token),))
     return " ".join(

@@ -132,7 +132,7 @@ class Message:
 
     def _match_native(self, value: dict[str, Any], account: Account, lenient: bool) -> dict[str, Any]:
         assert self.native is not None
-        self._hook("check_read", account, value, lenient=lenient)
+        self._hook("check_read", account, value, message=self.info.name, lenient=lenient)
         self.refuse([i for i in account.issues if is_error(i)], account.issues)
         run = self.native.match(native_entries(value))
         for i, entry in enumerate(value.get("entry") or ()):

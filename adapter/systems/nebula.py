@@ -1,4 +1,4 @@
-"""The codecs of nebula's CSV: text in cells, dates as a calendar on a British wall shows them, flags, and codes coarser than the hub's.
+"""The codecs of nebula's CSV: text in cells, dates as a British calendar shows them, and codes coarser than the hub's.
 
 A cell holds one text. A day is dd/mm/yyyy, a moment dd/mm/yyyy hh:mm on London's clock, an amount its digits. Where a code of
 nebula's stands for several of the hub's, reading gives the one that its ConceptMap names, and writing says of every other that
@@ -21,7 +21,7 @@ from adapter.mapping.codecs import codec
 from adapter.shipped import MAPPINGS
 from adapter.systems.contracts import STATUSES, WITHDRAWN, dose_status, order_status
 
-#: Code lists in which several codes of the hub are one of nebula's: codes/<name>.json reads, codes/<name>-coarse.json adds to writing.
+#: Code lists in which several codes of the hub are one of nebula's: codes/<name>.json reads, and writes with <name>-coarse.json.
 COARSE = (
     "achievement",
     "activity",
@@ -72,7 +72,10 @@ def read_when(text: str) -> str:
 
 
 def write_when(value: str) -> str:
-    """A date or dateTime -> dd/mm/yyyy hh:mm on London's clock, dd/mm/yyyy, mm/yyyy or yyyy. The zone may be spelled another way."""
+    """A date or dateTime -> dd/mm/yyyy hh:mm on London's clock, dd/mm/yyyy, mm/yyyy or yyyy.
+
+    The moment is kept, the spelling of its zone is not. Raises ValueError for what is neither.
+    """
     said = precision(value)
     if said is None:
         raise ValueError("not a date or dateTime")
@@ -111,7 +114,7 @@ def read_number(text: str) -> int | Decimal:
 def write_number(value: Any) -> str:
     """A number -> its digits, never with an exponent."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("not a number")
+        raise TypeError("not a number")
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
@@ -120,7 +123,7 @@ def read_lines(lines: tuple[str | None, ...]) -> list[str]:
     return [line for line in lines if line is not None]
 
 
-def write_lines(lines: list[str]) -> tuple[str | None, ...]:
+def write_lines(lines: Any) -> tuple[str | None, ...]:
     """The other way. Of more than three lines nothing is written, so that the whole is told as unread."""
     if not isinstance(lines, list) or len(lines) > 3:
         return (None, None, None)
@@ -129,6 +132,40 @@ def write_lines(lines: list[str]) -> tuple[str | None, ...]:
 
 codec("nebula-number", read=read_number, write=write_number)
 codec("nebula-lines", read=read_lines, write=write_lines)
+
+
+# coarser codes ----------------------------------------------------------------------------------------------------
+@cache
+def _rows(name: str) -> Mapping[str, str]:
+    """One of nebula's ConceptMaps, code -> code."""
+    elements = _group(name)["element"]
+    return {element["code"]: element["target"][0]["code"] for element in elements}
+
+
+def _group(name: str) -> dict[str, Any]:
+    group: dict[str, Any] = json.loads((MAPPINGS / f"nebula/codes/{name}.json").read_text("utf-8"))["group"][0]
+    return group
+
+
+def _coarse(name: str) -> None:
+    """The codec nebula-<name>: one code of the hub for each of nebula's, and one of nebula's for every code of the hub."""
+
+    def read(code: str) -> str:
+        return _rows(name)[code]
+
+    def write(code: str) -> str:
+        return _back(name)[code]
+
+    codec(f"nebula-{name}", read=read, write=write)
+
+
+@cache
+def _back(name: str) -> Mapping[str, str]:
+    return {**{theirs: ours for ours, theirs in _rows(name).items()}, **_rows(f"{name}-coarse")}
+
+
+for _name in COARSE:
+    _coarse(_name)
 
 
 # statuses ---------------------------------------------------------------------------------------------------------
@@ -161,40 +198,7 @@ for _resource, _statuses in STATUSES.items():
 order_status("nebula-order-status", lambda code: _rows("change").get(code, ""))
 
 
-# coarser codes ----------------------------------------------------------------------------------------------------
-@cache
-def _rows(name: str) -> Mapping[str, str]:
-    """One of nebula's ConceptMaps, code -> code."""
-    elements = _group(name)["element"]
-    return {element["code"]: element["target"][0]["code"] for element in elements}
-
-
-def _group(name: str) -> dict[str, Any]:
-    group: dict[str, Any] = json.loads((MAPPINGS / f"nebula/codes/{name}.json").read_text("utf-8"))["group"][0]
-    return group
-
-
-def _coarse(name: str) -> None:
-    """The codec nebula-<name>: one code of the hub for each of nebula's, and one of nebula's for every code of the hub."""
-
-    def read(code: str) -> str:
-        return _rows(name)[code]
-
-    def write(code: str) -> str:
-        return _back(name)[code]
-
-    codec(f"nebula-{name}", read=read, write=write)
-
-
-@cache
-def _back(name: str) -> Mapping[str, str]:
-    return {theirs: ours for ours, theirs in _rows(name).items()} | _rows(f"{name}-coarse")
-
-
-for _name in COARSE:
-    _coarse(_name)
-
-
+# what is lost -----------------------------------------------------------------------------------------------------
 def check_write(bundle: dict[str, Any]) -> list[Issue]:
     """A warning for every code of a hub Bundle that nebula holds only as a wider one."""
     found = []
@@ -202,7 +206,7 @@ def check_write(bundle: dict[str, Any]) -> list[Issue]:
         resource = entry.get("resource")
         for place, system, code in _codes(resource, f"Bundle.entry[{i}].resource", str(resource.get("resourceType")), ""):
             if code in _wider().get(system, ()):
-                text = "The target has no code of its own for this; it is written as a wider one, and the difference does not arrive."
+                text = "The target has no code of its own for this: it is written as a wider one, and the difference is lost."
                 mend = "Nothing, or tell the receiver in words."
                 found.append(issue("warning", "informational", "coarser", text, expression=place, mend=mend))
     return found
@@ -215,7 +219,7 @@ def _wider() -> Mapping[str, frozenset[str]]:
 
 
 def _codes(value: Any, place: str, kind: str, element: str) -> Iterator[tuple[str, str, Any]]:
-    """(place, system, code) of every Coding below a value, every extension with a code of ours, and every code that _UNSAID names.
+    """(place, system, code) of every Coding below a value, every extension with a code, and every code that _UNSAID names.
 
     kind: type of the resource; element: names from the resource down to the value.
     """
