@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema_rs
 import rstr
 
-from adapter.mapping.check import resolve
+from adapter.mapping.payload_paths import resolve
 from adapter.systems.hub_rules import nhs_number_is_valid
 
 sys.modules["rstr.xeger"].STAR_PLUS_LIMIT = 8  # type: ignore[attr-defined] # texts as long as people write them

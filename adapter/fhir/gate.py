@@ -102,7 +102,10 @@ class Gate:
         try:
             found = strange(value) if body is None else []
             if not found:
-                found, exact = self._judge(value, body is not None and well_written(body), profiles, writing)
+                short = body is not None and well_written(body)
+                if short and self._short_ways.is_good(value, profiles):
+                    return [], body
+                found, exact = self._judge(value, short, profiles, writing)
         except RecursionError:
             found = [say("depth", "$this")]
         if len(found) > MOST_ISSUES:
@@ -143,6 +146,8 @@ class Gate:
             issues += self._beyond(parts, sights, cuts, writing)
         except (ValueError, OverflowError):  # a Python value that is no JSON
             return strange(value) or [say("json", "$this")], False
+        if not issues and exact and len(parts) == 1:
+            self._short_ways.remember(parts[0], demanded)
         return list(distinct(issues)) if len(issues) > 1 else issues, exact
 
     def _base(self, parts: Sequence[Part], cuts: dict[int, list[Cut]]) -> list[Issue]:
@@ -175,10 +180,10 @@ class Gate:
             sight: Sight | Walk[ExtensionRule] | None = sights.get(id(part))
             if sight is None or len(sight.found) > 1:  # then their order matters
                 sight = walk = self._walk(part, cuts)
-                judged += [Judged(overlay, part.resource, part, part.path) for overlay in part.overlays]
-                judged += [Judged(rule.overlay, extension, part, place) for extension, rule, place in walk.known]
+                judged += [(overlay, part.resource, part, part.path) for overlay in part.overlays]
+                judged += [(rule.overlay, extension, part, place) for extension, rule, place in walk.known]
             else:
-                judged += [Judged(overlay, part.resource, part, part.path) for overlay in part.overlays]
+                judged += [(overlay, part.resource, part, part.path) for overlay in part.overlays]
             if sight.found:
                 issues += [say(rule, render(place)) for rule, place in sight.found]
             if sight.references:
@@ -188,7 +193,7 @@ class Gate:
         allowed: dict[int, frozenset[str]] = {}
         if judged:
             if len(sights) < len(parts):
-                issues += by_schema([one for one in judged if id(one.part) not in sights], self._overlay_lists, self._types, cuts)
+                issues += by_schema([one for one in judged if id(one[2]) not in sights], self._overlay_lists, self._types, cuts)
             issues += by_rules(judged, allowed if references else None)
         if references:
             known = References(parts, self.resource_types, writing)

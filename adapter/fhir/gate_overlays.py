@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapter.fhir.gate_faults import Cut, read_error
 from adapter.fhir.gate_lists import Lists
@@ -18,13 +18,8 @@ from adapter.fhir.schema.selection import select
 Json = dict[str, Any]
 
 
-class Judged(NamedTuple):
-    """A resource or extension, the overlay it is judged by, the part it stands in and its place."""
-
-    overlay: Overlay
-    node: Json
-    part: Part
-    place: Place
+#: The overlay by which a resource or extension is judged, that itself, the part it stands in and its place.
+Judged = tuple[Overlay, Json, Part, Place]
 
 
 def by_schema(
@@ -36,18 +31,18 @@ def by_schema(
     """What the overlays' schemas refuse, but for what was cut out of the resource since the base refuses it already."""
     lists: dict[str, list[Judged]] = {}
     for one in judged:
-        if one.overlay.schema:
-            lists.setdefault(one.overlay.name, []).append(one)
+        if one[0].schema:
+            lists.setdefault(one[0].name, []).append(one)
     if not lists:
         return
-    batch = {name: [one.node for one in found] for name, found in lists.items()}
+    batch = {name: [node for _, node, _, _ in found] for name, found in lists.items()}
     _, validator, schema = overlays.of(batch)
     if validator.is_valid(batch):
         return
     for error in validator.iter_errors(batch):
-        one = lists[str(error.instance_path[0])][int(error.instance_path[1])]
-        refused = read_error(error, schema, render(one.place), one.overlay.type, types)
-        yield from (issue for issue in refused.issues if not _is_cut(issue["expression"][0], cuts.get(id(one.part), ())))
+        overlay, _, part, place = lists[str(error.instance_path[0])][int(error.instance_path[1])]
+        refused = read_error(error, schema, render(place), overlay.type, types)
+        yield from (issue for issue in refused.issues if not _is_cut(issue["expression"][0], cuts.get(id(part), ())))
 
 
 def _is_cut(path: str, cuts: Sequence[Cut]) -> bool:
@@ -69,9 +64,10 @@ def by_rules(judged: Iterable[Judged], allowed: dict[int, frozenset[str]] | None
         for steps, rules, broken in overlay.constraints:
             if steps:
                 found = [(index, path) for one, path in select(node, steps) for index in broken(one, part.resource)]
+                found.sort(key=itemgetter(0))
             else:
                 found = [(index, "") for index in broken(node, part.resource)]
-            for index, path in sorted(found, key=itemgetter(0)) if found else ():
+            for index, path in found:
                 rule = rules[index]
                 issues.append(say("profile", render(place) + path, severity=rule.severity, key=rule.key, text=rule.text))
     return issues

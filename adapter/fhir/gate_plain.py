@@ -18,6 +18,7 @@ from adapter.fhir.gate_walk import Finding, Found, Node, Place
 from adapter.fhir.schema.overlay import Overlay
 from adapter.fhir.schema.plain import definitions, is_rare, plain
 from adapter.fhir.schema.primitives import INTEGERS
+from adapter.fhir.schema.selection import Constraints, select
 
 Json = dict[str, Any]
 #: What a walk sees: a reference, a finding, or the number that is a float.
@@ -28,12 +29,13 @@ Visit = Callable[[Json, Place, list[Seen]], None]
 #: The schema, and the walk.
 ShortWay = tuple[Callable[[Any], bool], Visit]
 #: As many combinations of type and profiles as have a short way: a message can claim any.
-_MOST = 200
-_UNSEEN: ShortWay = (lambda _: False, lambda *_: None)
+_MOST = 100
+#: The way of what has none.
+_CLOSED: ShortWay = (lambda _: False, lambda *_: None)
 
 
 class Sight(NamedTuple):
-    """What a walk sees, the one and the other in any order. exact: whether there is no float."""
+    """What a walk sees, the one and the other in any order. exact: whether there is surely no float."""
 
     found: list[Finding]
     references: list[Found]
@@ -44,8 +46,9 @@ _NOTHING = Sight([], [], True)
 
 
 def _sight(seen: Sequence[Seen]) -> Sight:
-    tuples = [one for one in seen if isinstance(one, tuple)]
-    return Sight([one for one in tuples if len(one) == 2], [one for one in tuples if len(one) == 3], len(tuples) == len(seen))
+    references = [one for one in seen if isinstance(one, tuple) and len(one) == 3]
+    found = [one for one in seen if isinstance(one, tuple) and len(one) == 2]
+    return Sight(found, references, len(references) == len(seen))
 
 
 class ShortWays:
@@ -53,18 +56,17 @@ class ShortWays:
 
     def __init__(self, types: Mapping[str, Json], nodes: Mapping[str, Node]) -> None:
         self._visits = _Visits(types, nodes)
-        self._made: dict[tuple[str, ...], ShortWay | None] = {}
+        self._made: dict[tuple[str | Overlay, ...], ShortWay | None] = {}
+        self._alone: dict[tuple[str | None, ...], tuple[ShortWay, list[Constraints]]] = {}
 
     def take(self, part: Part) -> Sight | None:
         """What a walk sees in a good plain resource; None where it must be judged the long way."""
-        key = (part.type, *[one.name for one in part.overlays])
-        way = self._made.get(key, _UNSEEN)
+        key: tuple[str | Overlay, ...] = (part.type, *part.overlays)
+        way = self._made.get(key, _CLOSED)
         if way is None:
             way = self._made[key] = _short_way(part.type, part.overlays, self._visits)
-        elif way is _UNSEEN:
-            if len(self._made) < _MOST:
-                self._made[key] = None  # to be made when it comes again
-            return None
+        elif way is _CLOSED and key not in self._made and len(self._made) < _MOST:
+            self._made[key] = None  # to be made when it comes again
         is_valid, visit = way
         if not is_valid(part.resource):
             return None
@@ -72,12 +74,44 @@ class ShortWays:
         visit(part.resource, part.path, seen)
         return _sight(seen) if seen else _NOTHING
 
+    def is_good(self, value: Any, demanded: Mapping[int, Sequence[str]] | None) -> bool:
+        """Whether a resource that stands alone is good: judged as one was before that claimed the same, and with nothing to tell.
+
+        False where that must be found out the long way, whatever the value.
+        """
+        try:
+            (is_valid, visit), constraints = self._alone[_claims(value, demanded)]
+            if "contained" in value or not is_valid(value):
+                return False
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+            return False
+        seen: list[Seen] = []
+        visit(value, "", seen)
+        if seen:
+            return False
+        for steps, _, broken in constraints:
+            if any(broken(one, value) for one, _ in select(value, steps)) if steps else broken(value, value):
+                return False
+        return True
+
+    def remember(self, part: Part, demanded: Mapping[int, Sequence[str]] | None) -> None:
+        """Notes by what a resource was judged that stands alone and in which nothing was found."""
+        way = self._made.get((part.type, *part.overlays))
+        if way is not None and part.type not in ("Bundle", "Parameters") and len(self._alone) < _MOST:
+            constraints = [one for overlay in part.overlays for one in overlay.constraints]
+            self._alone[_claims(part.resource, demanded)] = way, constraints
+
+
+def _claims(resource: Json, demanded: Mapping[int, Sequence[str]] | None) -> tuple[str | None, ...]:
+    meta = resource.get("meta")
+    return resource["resourceType"], *(meta.get("profile", ()) if meta else ()), None, *(demanded[0] if demanded else ())
+
 
 def _short_way(type_name: str, overlays: Sequence[Overlay], visits: _Visits) -> ShortWay:
-    schema = {
-        "$defs": dict(definitions(type_name)),
-        "allOf": [{"$ref": f"#/$defs/{type_name}"}, *(plain(one.schema) for one in overlays)],
-    }
+    needed = [plain(one.schema) for one in overlays]
+    if False in needed:
+        return _CLOSED  # a profile that asks for an extension
+    schema = {"$defs": dict(definitions(type_name)), "allOf": [{"$ref": f"#/$defs/{type_name}"}, *needed]}
     return jsonschema_rs.Draft202012Validator(schema).is_valid, visits[type_name]
 
 
@@ -103,25 +137,28 @@ class _Visits(dict[str, Visit]):
 
     def _function(self, name: str) -> Iterator[str]:
         yield f"def {name}(value, place, seen):"
+        yield from self._lines(name, "value", "place", " ", (name,))
+
+    def _lines(self, name: str, value: str, place: str, indent: str, above: tuple[str, ...]) -> Iterator[str]:
+        """The visit of a value of this type. above: the types whose visit this is part of."""
+        deep = len(above)
+        item, one, index = f"item{deep}", f"one{deep}", f"index{deep}"
         for json_name, row in self._visited(name).items():
             held = f"{name}_{json_name}"
             self._space[held] = self._nodes[name].table.get(json_name)
-            yield f" item = value.get({json_name!r})"
-            yield " if item is not None:"
+            yield f"{indent}{item} = {value}.get({json_name!r})"
+            yield f"{indent}if {item} is not None:"
             if row.get("l"):
-                yield "  for index, one in enumerate(item):"
-                yield from self._visit(row, "one", held, f"(place, {held}, index)", "   ")
+                yield f"{indent} for {index}, {one} in enumerate({item}):"
+                yield from self._visit(row, one, held, f"({place}, {held}, {index})", f"{indent}  ", above)
             else:
-                yield from self._visit(row, "item", held, f"(place, {held}, -1)", "  ")
+                yield from self._visit(row, item, held, f"({place}, {held}, -1)", f"{indent} ", above)
         if name in CHECKS:
-            yield from self._check(name, "value", "place", " ")
+            self._space[f"check_{name}"] = CHECKS[name]
+            yield f"{indent}broken = check_{name}({value})"
+            yield f"{indent}if broken is not None: seen.append((broken, {place}))"
 
-    def _check(self, type_: str, item: str, place: str, indent: str) -> Iterator[str]:
-        self._space[f"check_{type_}"] = CHECKS[type_]
-        yield f"{indent}broken = check_{type_}({item})"
-        yield f"{indent}if broken is not None: seen.append((broken, {place}))"
-
-    def _visit(self, row: Json, item: str, element: str, place: str, indent: str) -> Iterator[str]:
+    def _visit(self, row: Json, item: str, element: str, place: str, indent: str, above: tuple[str, ...]) -> Iterator[str]:
         type_ = row["t"]
         if type_ == "decimal":
             yield f"{indent}if type({item}) is float: seen.append({item})"
@@ -132,15 +169,24 @@ class _Visits(dict[str, Visit]):
         if type_ == "Reference":
             yield f"{indent}if 'reference' in {item} or 'type' in {item}: seen.append(({item}, {element}, {place}))"
         below = self._visited(type_)
-        if type_ in CHECKS and not below:
-            yield from self._check(type_, item, place, indent)
-        elif [one["t"] for one in below.values()] == ["decimal"]:
+        look = self._look(type_, item)
+        if [one["t"] for one in below.values()] == ["decimal"]:
             yield f"{indent}if type({item}.get({next(iter(below))!r})) is float: seen.append(0.0)"
-        else:
-            # A call costs more than to look first; but not where there are many to look for.
-            looks = [f"{json_name!r} in {item}" for json_name in below] if type_ not in CHECKS else []
-            condition = f"if {' or '.join(looks)}: " if 0 < len(looks) < 4 else ""
-            yield f"{indent}{condition}{type_}({item}, {place}, seen)"
+        elif look or type_ in above or len(above) > 3:
+            yield f"{indent}{f'if {look}: ' if look else ''}{type_}({item}, {place}, seen)"
+        else:  # to be visited in any case
+            yield from self._lines(type_, item, place, indent, (*above, type_))
+
+    def _look(self, type_: str, item: str) -> str:
+        """Whether a visit is worth its call; "" where there is too much to look for."""
+        below = self._visited(type_)
+        if type_ in CHECKS or not 0 < len(below) < 4:
+            return ""
+        [(name, row), *others] = below.items()
+        deeper = "" if others or row.get("p") or row.get("l") else self._look(row["t"], "below")
+        if deeper:
+            return f"(below := {item}.get({name!r})) is not None and ({deeper})"
+        return " or ".join(f"{one!r} in {item}" for one in below)
 
     def _visited(self, name: str) -> dict[str, Json]:
         """The elements in which something can be found, where nothing is rare."""

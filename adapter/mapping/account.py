@@ -1,4 +1,4 @@
-"""The account of both sides: what of a record no hole read, and what of a Bundle; what a map leaves out on purpose; the issues."""
+"""The account of both sides: what no hole read of a record and of a Bundle, what a map leaves out on purpose, the issues."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ def cast(spec: TableSpec, groups: Groups, *, trace: bool) -> Cast:
     return Cast(tuple(made))
 
 
-def _compiled_late(
-    role: Role, spec: TableSpec, groups: Groups, m: Map, shared: dict[tuple[int, str], bool], trace: bool
-) -> None:
+def _compiled_late(role: Role, spec: TableSpec, groups: Groups, m: Map, shared: dict[tuple[int, str], bool], trace: bool) -> None:
     """Give a role its functions, each compiled when it is first called: a message seldom has resources of every map."""
 
     def recognise(*values: Any) -> bool:

@@ -17,7 +17,7 @@ Half = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A codec: its name, its two halves, and what it is for (the docstring of `read`)."""
+    """A codec: its name and its two halves; what it is for is the docstring of `read`, which the documentation shows."""
 
     name: str
     read: Half
@@ -27,9 +27,10 @@ class Codec:
 REGISTRY: dict[str, Codec] = {}
 
 
-def codec(name: str, *, read: Half | None = None, write: Half | None = None) -> Any:
+def codec(name: str, *, read: Half | None = None, write: Half | None = None, doc: str = "") -> Any:
     """Register a codec, as a call with both halves or as the decorator of its `read` half.
 
+    doc: what it is for, where `read` is a lambda or made anew for each codec, and so cannot say it itself.
     Raises ValueError when the name is taken by another function.
     """
 
@@ -37,6 +38,8 @@ def codec(name: str, *, read: Half | None = None, write: Half | None = None) -> 
         old = REGISTRY.get(name)
         if old is not None and old.read.__code__ is not half.__code__:
             raise ValueError(f"codec {name} is registered twice")
+        if doc:
+            half.__doc__ = doc
         REGISTRY[name] = Codec(name, half, write)
         return half
 

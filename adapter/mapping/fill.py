@@ -113,9 +113,7 @@ class FillWriter:
         if nodes.resource.flags:
             flags(" = ".join([*nodes.resource.flags, "False"]))
         below = nodes.losses.below(m.root, frames)
-        nodes.resource.losses.append(
-            Loss(f"{made} is None", {p: nodes.losses.others(m, p, frames, m.root) for p in below})
-        )
+        nodes.resource.losses.append(Loss(f"{made} is None", {p: nodes.losses.others(m, p, frames, m.root) for p in below}))
         return made
 
     def emit(self, m: Map, made: str, var: str, frames: Frames) -> None:

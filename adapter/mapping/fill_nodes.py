@@ -63,6 +63,7 @@ class NodeWriter:
 
     # objects ------------------------------------------------------------------------------------------------------
     def value(self, node: Node, frames: Frames, name: str = "") -> Value:
+        """Any node that stands under `name`."""
         if isinstance(node, Literal | Say) or is_constant(node):
             return Value(self.src.constant(plain(node)), False, "")
         if isinstance(node, Hole):
@@ -76,6 +77,7 @@ class NodeWriter:
         return self.object(node, frames, name)
 
     def fields(self, node: Object, frames: Frames) -> list[tuple[str, Value]]:
+        """What stands in an object, by name."""
         self.resource.within.append(node)
         made = [(name, self.value(child, frames, name)) for name, child in node.fields.items()]
         self.resource.within.pop()
@@ -102,6 +104,7 @@ class NodeWriter:
                 src(f"{made} = None")
 
     def object(self, node: Object, frames: Frames, name: str) -> Value:
+        """An object: not made at all where a guard or a required hole says so, dropped where nothing in it was filled."""
         src = self.src
         tests = self.tests(node, frames)
         kept = kept_step(self.spec, node, name)
@@ -125,6 +128,7 @@ class NodeWriter:
         return Value(made, True, f"{made} is not None")
 
     def body(self, made: str, node: Object, frames: Frames, kept: tuple[Hole, Step] | None) -> None:
+        """`made` = the object; a coding whose code is unknown is kept as the source's own."""
         if kept is None:
             self.display(made, node, self.fields(node, frames), frames)
             return
@@ -153,6 +157,7 @@ class NodeWriter:
         return self.scope.known(key) or self.scope.keep(key, self.chain(node, values, frames))
 
     def chain(self, node: Hole, values: list[str], frames: Frames) -> str:
+        """The variable with what the hole's codecs make of these values."""
         value = values[0] if len(values) == 1 else f"({', '.join(values)})"
         present = " or ".join(f"{v} is not None" for v in values)
         made = self.chains.read(self.spec.chain(node), value, present, where(node.paths[0], frames))
@@ -192,6 +197,7 @@ class NodeWriter:
 
     # references and arrays ----------------------------------------------------------------------------------------
     def ref(self, node: Ref, frames: Frames, name: str) -> Value:
+        """A Reference; under the name `reference` the string alone."""
         target = self.spec.by_name[node.map]
         if node.by is not None:
             key = self.scope.load(node.by, frames)
@@ -206,6 +212,7 @@ class NodeWriter:
         return Value(f'{{"reference": {made}}}', True, f"{made} is not None", made)
 
     def array(self, node: Array, frames: Frames, name: str) -> Value:
+        """An array: of one template a display, of several a list that grows."""
         src = self.src
         if len(node.items) == 1 and isinstance(node.items[0], Object | Hole) and getattr(node.items[0], "each", None) is None:
             one = self.value(node.items[0], frames, name)
@@ -257,6 +264,7 @@ class NodeWriter:
         return [self.guard(g, frames) for g in node.when] + [f"{self.hole(n, frames)} is not None" for n in required]
 
     def guard(self, guard: Guard, frames: Frames) -> str:
+        """The condition under which `$when` keeps its object."""
         value = self.scope.load(guard.path, frames)
         if not guard.values:
             return f"{value} is not None"

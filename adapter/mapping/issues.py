@@ -1,4 +1,4 @@
-"""Every issue that a fill or a match may raise, with its text in one place. None quotes a value: only where, which rule, how to mend."""
+"""Every issue that a fill or a match may raise, its text in one place: where, which rule, how to mend, and never a value."""
 
 from __future__ import annotations
 

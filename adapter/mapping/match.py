@@ -2,8 +2,8 @@
 
 Recognition first: all literals of an object are there and equal, or no hole in it is captured and it is unread as a
 whole. Then every hole is captured, every key counted, and what was captured is stored: one reversible hole gives a
-path back, others are compared with it. Arrays stand in `match_arrays.py`, the store in `store.py`; `walk.py` decides
-which resource goes to which function.
+path back, others are compared with it. Arrays and references stand in `match_arrays.py` and
+`match_references.py`, the store in `store.py`; `walk.py` decides which resource goes to which function.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from adapter.mapping import recognition, runtime
 from adapter.mapping.captures import Body, Capture
 from adapter.mapping.chains import Chains, kept_step
 from adapter.mapping.match_arrays import ArrayWriter
+from adapter.mapping.match_references import ReferenceWriter
 from adapter.mapping.plan import Groups
 from adapter.mapping.source import Source
 from adapter.mapping.spec import TableSpec, frames_of
@@ -22,7 +23,7 @@ from adapter.mapping.tree import Array, Guard, Hole, Map, Node, Object, Path, Re
 
 
 class MatchWriter:
-    """Writes the match function of one map: `match(x, i, S, f0, f1, ...) -> bool`."""
+    """Writes the match function of one map: `match(x, i, S, frames) -> bool`."""
 
     def __init__(self, spec: TableSpec, groups: Groups, m: Map, shared: dict[tuple[int, str], bool], trace: bool) -> None:
         self.spec, self.groups, self.map, self.trace = spec, groups, m, trace
@@ -30,6 +31,7 @@ class MatchWriter:
         self.src = Source()
         self.chains = Chains(self.src)
         self.arrays = ArrayWriter(self)
+        self.references = ReferenceWriter(self)
         self.bodies: list[Body] = []
         self.inner: list[tuple[Path, str]] = []
         self.depth = len(frames_of(m))
@@ -38,8 +40,8 @@ class MatchWriter:
         """The function; it returns False, having stored nothing, where nothing was captured."""
         src = self.src
         src.bound.update(MISS=runtime.MISS, WRONG=runtime.WRONG, prune=runtime.prune)
-        frames = ", ".join(f"f{i}" for i in range(self.depth + 1))
-        with src.block(f"def match(x, i, S, {frames}):"):
+        with src.block("def match(x, i, S, frames):"):
+            src("".join(f"f{n}, " for n in range(self.depth + 1)) + "= frames")
             self.open()
             captured = self.fields(self.map.root, "x", "", root=True)
             if self.map.id is not None:
@@ -86,7 +88,7 @@ class MatchWriter:
 
     # objects ------------------------------------------------------------------------------------------------------
     def tests(self, node: Object, x: str, name: str = "", got: dict[str, str] | None = None) -> list[str]:
-        return recognition.tests(self.spec, self.src, node, x, name, got or {})
+        return recognition.conditions(self.spec, self.src, node, x, name, got or {})
 
     def object(self, node: Object, x: str, n: str, where: str, unread: str, name: str) -> list[str]:
         """Code that reads `x` by this template, or runs the line `unread`; gives the variables that show a capture."""
@@ -203,7 +205,8 @@ class MatchWriter:
         src = self.src
         if is_constant(child) and not isinstance(child, Say):
             return []
-        got = self.var("v") if isinstance(child, Hole) else src.name("c")
+        # A variable of the root is set whatever comes; any other only where its object is there.
+        got = self.var("v") if isinstance(child, Hole) and not root else src.name("v" if isinstance(child, Hole) else "c")
         src(f"{got} = {x}.get({name!r})")
         if isinstance(child, Hole | Say) or (isinstance(child, Ref) and name == "reference"):
             with src.block(f"if {got} is None:"):
@@ -218,16 +221,16 @@ class MatchWriter:
             return []
         if isinstance(child, Ref) and name == "reference":
             with src.block("else:"):
-                var = self.refer(child, got, where, unread)
-            self.missing(child, var, where)
+                var = self.references.follow(child, got, where, unread)
+            self.references.missing(child, var, where)
             return [var]
         if rest:
             unread = f"{rest}.append({name!r})"
         if isinstance(child, Ref):
             with src.block(f"if {got}.__class__ is dict:"):
-                var = self.reference(child, got, where, unread)
+                var = self.references.whole(child, got, where, unread)
             self.otherwise(got, n, unread)
-            self.missing(child, var, where)
+            self.references.missing(child, var, where)
             return [var]
         if isinstance(child, Object):
             if root and name == "meta" and not self.spec.native:
@@ -238,40 +241,6 @@ class MatchWriter:
             captured = self.arrays.array(child, got, where, unread if rest else "", name)
         self.otherwise(got, n, unread)
         return captured
-
-    # references ---------------------------------------------------------------------------------------------------
-    def reference(self, node: Ref, x: str, where: str, unread: str) -> str:
-        """A whole Reference object: its `reference`, and nothing else beside it."""
-        src = self.src
-        got = src.name("u")
-        src(f"{got} = {x}.get('reference')")
-        var = self.refer(node, got, where + ".reference", unread)
-        with src.block(f"if {var} is not None and len({x}) != 1:"):
-            src(f"S.extras({x}, ('reference',), {self.at(where)})")
-        return var
-
-    def refer(self, node: Ref, got: str, where: str, unread: str) -> str:
-        """Follow a reference string; the variable is not None where it leads to what the map means."""
-        src = self.src
-        var = self.var("t")
-        target = self.spec.by_name[node.map]
-        if node.by is not None:
-            src(f"{var} = S.key_of({got}, {node.map!r})")
-            self.body.captures.append(Capture(var, (node.by,), where, node.line, kind="by"))
-        elif self.groups.deeper(self.map, node):
-            src(f"{var} = S.points({got}, {node.map!r}, {target.type!r})")
-        elif target.each:
-            src(f"{var} = S.joined({got}, {node.map!r}, {target.type!r})")
-        else:
-            src(f"{var} = S.claim({got}, {node.map!r}, {target.type!r}, i, f{where!r})")
-        with src.block(f"if {var} is None:"):
-            src(unread)
-        return var
-
-    def missing(self, node: Ref, var: str, where: str) -> None:
-        if node.by is None and not self.groups.deeper(self.map, node):
-            with self.src.block(f"if {var} is None:"):
-                self.src(f"S.missing.append(({node.map!r}, i, f{where!r}))")
 
     # elements of a `$each` ----------------------------------------------------------------------------------------
     def each(self, item: Object, e: str, where: str, target: str, unread: str) -> None:

@@ -19,8 +19,8 @@ class Loop:
     """One array that is gone through element by element: its variables, and what its templates have taken so far.
 
     a, e, j, left: the array, the element, its index, the indexes that nothing took. taken: the flag of each template that takes
-    one element. lists: the list of each `$each`. picks: for templates without literals of their own, the test for an element of theirs.
-    got: a text of the element that tells templates apart. pending: references, and where they would be missed.
+    one element. lists: the list of each `$each`. picks: for templates without literals of their own, the test for an element
+    of theirs. got: a text of the element that tells templates apart. pending: references, each with its variable.
     """
 
     name: str
@@ -137,7 +137,7 @@ class ArrayWriter:
             with src.block("else:" if items else "if True:"):
                 src(f"{left}.append({loop.j})")
         for ref, var in loop.pending:
-            self.w.missing(ref, var, where)
+            self.w.references.missing(ref, var, where)
         return [*captured, *loop.lists.values()]
 
     def prepare(self, items: list[Node], loop: Loop) -> None:
@@ -160,7 +160,11 @@ class ArrayWriter:
             if below is None or (alone and item.each is not None):
                 continue
             var, test = src.name("w"), src.bind("below", below)
-            src(f"{var} = 0 if len({loop.a}) == 1 else S.pick({loop.a}, {test})" if alone else f"{var} = S.pick_all({loop.a}, {test})")
+            src(
+                f"{var} = 0 if len({loop.a}) == 1 else S.pick({loop.a}, {test})"
+                if alone
+                else f"{var} = S.pick_all({loop.a}, {test})"
+            )
             loop.picks[index] = f"{var} == {loop.j}" if alone else f"{loop.j} in {var}"
 
     def element(self, item: Node, index: int, word: str, loop: Loop) -> list[str]:
@@ -185,7 +189,7 @@ class ArrayWriter:
             with src.block(f"{word} {' and '.join([f'{e}.__class__ is dict', f'S.leads({e}, {kind!r})', *free])}:"):
                 src(take)
                 place = f"{loop.where}[{{{j}}}]"
-                var = w.reference(item, e, place, f"S.unread({e}, {w.at(place)})")
+                var = w.references.whole(item, e, place, f"S.unread({e}, {w.at(place)})")
             loop.pending.append((item, var))
             return [var]
         assert isinstance(item, Object)

@@ -29,7 +29,8 @@ class Reading(References):
     def __init__(self, entries: list[dict[str, Any]], cast: Cast, prefix: str = "Bundle.") -> None:
         self.entries, self.cast, self.prefix = entries, cast, prefix
         self.record = {}
-        self.index, self.kinds, self.claims, self.played, self.elements, self.pointed = {}, [], {}, {}, {}, {}
+        self.index = None
+        self.claims, self.played, self.elements, self.pointed = {}, {}, {}, {}
         self.issues = []
         self.current = 0  # the entry that is being read
         self.left: list[tuple[Any, str, int]] = []  # what nothing read: the value, its place, its entry
@@ -127,16 +128,6 @@ class Reading(References):
         }
 
     # values -------------------------------------------------------------------------------------------------------
-    @staticmethod
-    def put(frame: dict[str, Any], parts: tuple[str, ...], value: Any) -> bool:
-        """Store a path that several maps give; False where another value is there already."""
-        for part in parts[:-1]:
-            under = frame.setdefault(part, {})
-            if type(under) is not dict:
-                return False
-            frame = under
-        return bool(frame.setdefault(parts[-1], value) == value)
-
     def merge_lists(self, a: list[Any], b: list[Any], where: str) -> list[Any]:
         """One list read in two places: element by element."""
         same = len(a) == len(b) and all(

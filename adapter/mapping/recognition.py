@@ -6,6 +6,7 @@ Its literals, all of them; a hole that it stands or falls with; a code that its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adapter.mapping.chains import kept_step
@@ -16,7 +17,9 @@ from adapter.mapping.tree import Array, Hole, Literal, Map, Node, Object, Say, i
 _NOTHING: Mapping[str, str] = {}
 
 
-def tests(spec: TableSpec, src: Source, node: Object, x: str, name: str = "", got: Mapping[str, str] = _NOTHING) -> list[str]:
+def conditions(
+    spec: TableSpec, src: Source, node: Object, x: str, name: str = "", got: Mapping[str, str] = _NOTHING
+) -> list[str]:
     """The conditions under which the object `x` is the one that `node` means, beyond its being an object.
 
     name: the element that it stands in. got: variables that hold texts of `x` already, by name; a test of one comes first,
@@ -50,10 +53,11 @@ def own_coding(step: Step, x: str) -> str:
 
 
 def recogniser(spec: TableSpec, m: Map) -> Callable[..., bool]:
-    """The function `recognise(resource, S)` of a map."""
+    """The function `recognise(resource, S)` of a map, for resources of its type."""
     src = Source()
+    beyond = replace(m.root, fields={name: child for name, child in m.root.fields.items() if name != "resourceType"})
     with src.block("def recognise(x, S):"):
-        src(f"return {' and '.join(tests(spec, src, m.root, 'x')) or 'True'}")
+        src(f"return {' and '.join(conditions(spec, src, beyond, 'x')) or 'True'}")
     return src.function("recognise", f"{spec.system}/{spec.message}/{m.name} recognise")
 
 

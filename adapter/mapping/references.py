@@ -18,7 +18,7 @@ class References(Findings):
     cast: Cast
     prefix: str
     record: dict[str, Any]
-    index: dict[str, int]  # fullUrl -> entry, the first with that url; made when the first reference is followed
+    index: dict[str, int] | None  # fullUrl -> entry, the first with that url; made when the first reference is followed
     kinds: list[Any]  # the type of each entry's resource, likewise
     claims: dict[str, int]  # role -> the entry that a reference says it is
     played: dict[str, int]  # role outside lists -> its entry
@@ -35,26 +35,28 @@ class References(Findings):
         """The entry that a reference string leads to, where its resource is of that type."""
         if reference.__class__ is not str:
             return None
-        if not self.kinds:
-            self.indexed()
-        found = self.index.get(reference)
+        index = self.index or self.indexed()
+        found = index.get(reference)
         if found is None:
-            found = self.relative(reference)
+            found = self.relative(reference, index)
         return found if found is not None and self.kinds[found] == kind else None
 
-    def indexed(self) -> None:
+    def indexed(self) -> dict[str, int]:
         """Make the index."""
+        self.kinds = [entry["resource"].get("resourceType") for entry in self.entries]
+        index: dict[str, int] = {}
         for i, entry in enumerate(self.entries):
-            self.kinds.append(entry["resource"].get("resourceType"))
             url = entry.get("fullUrl")
             if url.__class__ is str:
-                self.index.setdefault(url, i)
+                index.setdefault(url, i)
+        self.index = index
+        return index
 
-    def relative(self, reference: str) -> int | None:
+    def relative(self, reference: str, index: dict[str, int]) -> int | None:
         """The entry that a reference such as Patient/123 leads to."""
         if "/" in reference and not reference.startswith(("http:", "https:")):
             kind, _, name = reference.partition("/")
-            for url, i in self.index.items():
+            for url, i in index.items():
                 if own_id(url) == name and self.kinds[i] == kind:
                     return i
         return None

@@ -26,7 +26,7 @@ class Role:
     key: tuple[str, ...] | None  # path of its key in its own element
     #: Whether a resource of the type has the map's literals; None where it has none beyond the type.
     recognise: Callable[[dict[str, Any], Reading], bool] | None = field(init=False)
-    #: match(resource, its place in the Bundle, the state of the match, the record elements it lies in) -> whether it read anything.
+    #: match(resource, its number, the state of the match, the record elements it lies in) -> whether it read anything.
     match: Callable[..., bool] = field(init=False)
 
 

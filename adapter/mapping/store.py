@@ -124,13 +124,14 @@ class StoreWriter:
         src = self.src
         own: dict[str, Any] = {}
         frames: dict[str, dict[str, Any]] = {}
+        shared: dict[str, dict[str, Any]] = {}
         for (frame, parts), var in self.finals.items():
             if frame == "":
                 _plant(own, parts, var)
             elif frame.startswith("outer"):
                 raise ValueError("a path of a list inside a list may not be given from further inside")
             elif self.element or not parts or self.w.shared.get((int(frame[1:]), parts[0]), False):
-                self.share(frame, parts, var)
+                _plant(shared.setdefault(frame, {}), parts, var)
             else:
                 _plant(frames.setdefault(frame, {}), parts, var)
         for frame, tree in frames.items():
@@ -138,20 +139,32 @@ class StoreWriter:
                 var = self.grow(branch)
                 with src.block(f"if {var} is not None:"):
                     src(f"{frame}[{name!r}] = {var}")
+        for frame, tree in shared.items():
+            self.share(frame, tree)
         if self.element:
             src(f"{self.element} = {self.grow(own) if own else 'None'}")
 
-    def share(self, frame: str, parts: tuple[str, ...], var: str) -> None:
-        """A path that other maps give too: put with a comparison."""
+    def share(self, holder: str, tree: dict[str, Any]) -> None:
+        """Paths that other maps give too: put with a comparison."""
         src = self.src
-        captures = [c for c in self.w.body.captures if any(self.target(p) == (frame, parts) for p in c.paths)]
-        first = captures[0]
-        if len(parts) == 1:
-            differs = f"{frame}.setdefault({parts[0]!r}, {var}) != {var}"
-        else:
-            differs = f"not S.put({frame}, {parts!r}, {var})"
-        with src.block(f"if {var} is not None and {differs}:"):
-            self.disagree(first)
+        for name, branch in tree.items():
+            if isinstance(branch, str):
+                with src.block(f"if {branch} is not None and {holder}.setdefault({name!r}, {branch}) != {branch}:"):
+                    self.disagree(self.capture_of(branch))
+                continue
+            below = _leaves(branch)
+            made = src.name("d")
+            with src.block(f"if {' or '.join(f'{var} is not None' for var in below)}:"):
+                src(f"{made} = {holder}.setdefault({name!r}, {{}})")
+                with src.block(f"if {made}.__class__ is dict:"):
+                    self.share(made, branch)
+                with src.block("else:"):
+                    self.disagree(self.capture_of(below[0]))
+
+    def capture_of(self, var: str) -> Capture:
+        """The first capture of the path that a final variable stands for."""
+        target = next(target for target, final in self.finals.items() if final == var)
+        return next(c for c in self.w.body.captures if any(self.target(p) == target for p in c.paths))
 
     def grow(self, tree: Any) -> str:
         """A variable for a nested value; None where nothing in it is there."""
@@ -230,3 +243,8 @@ def _plant(tree: dict[str, Any], parts: tuple[str, ...], var: str) -> None:
     for part in parts[:-1]:
         tree = tree.setdefault(part, {})
     tree[parts[-1]] = var
+
+
+def _leaves(tree: Any) -> list[str]:
+    """The variables of a tree of names."""
+    return [tree] if isinstance(tree, str) else [var for branch in tree.values() for var in _leaves(branch)]

@@ -33,7 +33,10 @@ class MatchRun(Reading):
             self.gather()
         if self.later:
             self.compare()
-        self.finish()
+        if self.again or len(self.runs) != len(self.entries):
+            self.leave()
+        if self.keyless or self.missing or self.pointed:
+            self.finish()
 
     def assign(self) -> dict[str, list[int]]:
         """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
@@ -62,7 +65,7 @@ class MatchRun(Reading):
                 return
         elif i not in own and role.recognise is not None and not role.recognise(self.entries[i]["resource"], self):
             return
-        if self.run(role, i, self.record):
+        if self.run(role, i, (self.record,)):
             self.played[role.name] = i
 
     def element(self, role: Role, i: int) -> None:
@@ -77,21 +80,21 @@ class MatchRun(Reading):
                 return
             if len(self.cast.by_name[name].lists) == len(role.lists):
                 # A second one of this kind says something of its own: unread.
-                if element not in self.elements.get(role.name, {}).values() and self.run(role, i, *element.frames):
+                if element not in self.elements.get(role.name, {}).values() and self.run(role, i, element.frames):
                     self.elements.setdefault(role.name, {})[i] = element
                 return
             parent = element.frames
         made: dict[str, Any] = {}
         frames = (*parent, made)
-        if self.run(role, i, *frames):
+        if self.run(role, i, frames):
             self.elements.setdefault(role.name, {})[i] = Element(i, parent[-1], made, frames)
 
-    def run(self, role: Role, i: int, *frames: dict[str, Any]) -> bool:
+    def run(self, role: Role, i: int, frames: tuple[dict[str, Any], ...]) -> bool:
         """Run a match function over an entry; what it left unread is remembered apart from other roles' runs."""
         self.current = i
         left, runs = self.left, self.runs
         before = len(left)
-        if not role.match(self.entries[i]["resource"], i, self, *frames):
+        if not role.match(self.entries[i]["resource"], i, self, frames):
             del left[before:]
             return False
         if i in runs:
@@ -124,26 +127,27 @@ class MatchRun(Reading):
                 self.current = i
                 self.verify(forward, values, value, self.at(i) + where, soft, codecs)
 
+    def leave(self) -> None:
+        """Resources that no role spoke of are unread; what one of several roles read is not."""
+        for i, entry in enumerate(self.entries):
+            spans = self.runs.get(i)
+            if spans is None:
+                self.left.append((entry["resource"], self.at(i), i))
+            elif len(spans) > 2:
+                self.intersect(spans)
+
     def finish(self) -> None:
-        """Resources that no role spoke of, elements without a key, roles and elements that a reference should have named."""
-        if self.again or len(self.runs) != len(self.entries):
-            for i, entry in enumerate(self.entries):
-                spans = self.runs.get(i)
-                if spans is None:
-                    self.left.append((entry["resource"], self.at(i), i))
-                elif len(spans) > 2:
-                    self.intersect(spans)
+        """Elements without a key, and roles and elements that a reference should have named."""
         for i, frame, parts in self.keyless:
             if _get(frame, parts) is None:  # fill makes nothing without a key
                 self.left.append((self.entries[i]["resource"], self.at(i), i))
         for name, i, where in self.missing:
             if name in self.played or name in self.elements:
                 self.missed(name, self.at(i) + where)
-        if self.pointed:
-            for name, pointed in self.pointed.items():
-                for i in self.elements.get(name, ()):
-                    if i not in pointed:
-                        self.missed(name, self.at(i))
+        for name, pointed in self.pointed.items():
+            for i in self.elements.get(name, ()):
+                if i not in pointed:
+                    self.missed(name, self.at(i))
 
     def missed(self, name: str, where: str) -> None:
         """A reference that is not there although its target is."""

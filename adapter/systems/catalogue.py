@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from adapter.fhir.terminology import CodeMap
-from adapter.mapping.check import check_table, fhir_types
+from adapter.mapping.check import check_table
+from adapter.mapping.check_map import fhir_types
 from adapter.mapping.codecs import REGISTRY
 from adapter.mapping.faults import Fault, Faults, MapFaults, Unknown, did_you_mean, nearest
 from adapter.mapping.language import compose, data, parse_path, read_map

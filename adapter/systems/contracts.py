@@ -77,6 +77,7 @@ def order_status(name: str, to_hub: ToHub) -> None:
     """A one-way codec of (type of change, item) -> status of the order; an item without a change is active."""
 
     def read(pair: tuple[str | None, str]) -> str | None:
+        """(type of change, item) -> status of the order; an item without a change is active."""
         return "active" if pair[0] is None else ORDER_STATUSES.get(to_hub(pair[0]))
 
     codec(name, read=read)
@@ -119,8 +120,11 @@ codec("report-seen", read=_seen, write=lambda when: (when, None) if "T" in when 
 _reason_of("report-withheld-words", "withheld")
 _reason_of("report-not-swallowed-words", "not-swallowed")
 
-# Declines a unit that the ConceptMap does not have: a plain order may be in any unit of dm+d.
-codec("order-ucum-unit", read=lambda code: _ucum().get(code))
+codec(
+    "order-ucum-unit",
+    read=lambda code: _ucum().get(code),
+    doc="The UCUM code of a unit; declines one that the ConceptMap does not have, for a plain order may be in any unit of dm+d.",
+)
 codec("first-day-and-days", read=_period, write=_first_and_days)
 for _resource, _statuses in STATUSES.items():
     dose_status(f"dose-{_resource}-status", _statuses, True, None, lambda code: code)

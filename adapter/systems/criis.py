@@ -70,7 +70,11 @@ def _consent_state(status: str) -> tuple[str, None]:
 
 
 codec("criis-session-status", read=_session_status, write=_session_state)
-codec("criis-session-class", read=lambda pair: CLASSES.get(pair[0] or "", "VR"))
+codec(
+    "criis-session-class",
+    read=lambda pair: CLASSES.get(pair[0] or "", "VR"),
+    doc="Medium of a contact -> class of the Encounter; what is not said to be face to face is virtual.",
+)
 codec("criis-consent-status", read=_consent_status, write=_consent_state)
 for _resource, _statuses in STATUSES.items():
     dose_status(f"criis-{_resource}-status", _statuses, STRUCK, "LIVE", lambda code: _codes("dose-outcome").get(code, ""))

@@ -14,11 +14,15 @@ from adapter.fhir.outcome import BASE
 from adapter.mapping.codecs import codec
 from adapter.mapping.runtime import namespace, uuid5
 from adapter.systems import gp_dose_words, gp_letters, gp_order_words
+from adapter.systems.gp_letters import check_write
 from adapter.systems.gp_words import Record, contacts, div, person, terms
+
+__all__ = ["check_write", "one_of_each", "pack", "with_uuids"]
 
 Entry = dict[str, Any]
 
 _DOCUMENT = namespace("gp_connect/update-record/Bundle.document")
+_HANDLE = namespace("gp_connect/update-record/handle")
 
 
 def pack(entries: list[Entry]) -> dict[str, Any]:
@@ -26,7 +30,7 @@ def pack(entries: list[Entry]) -> dict[str, Any]:
 
     https://developer.nhs.uk/apis/itk3messagedistribution/ ; a document's first entry is its Composition, as the maps give it.
     """
-    entries = one_of_each(entries)
+    entries = one_of_each(with_uuids(entries))
     shells = {e["resource"]["type"]: e["resource"] for e in entries if e["resource"]["resourceType"] == "Bundle"}
     header = next(e for e in entries if e["resource"]["resourceType"] == "MessageHeader")
     place, sender = header["resource"]["focus"][0]["reference"], header["resource"]["sender"]["reference"]
@@ -34,6 +38,16 @@ def pack(entries: list[Entry]) -> dict[str, Any]:
     inside = [_with_id(e) for e in entries if "fullUrl" in e and e is not header and e["fullUrl"] != sender]
     document = {"fullUrl": place, "resource": {**shells["document"], "entry": inside}}
     return {**shells["message"], "entry": [*outside, _with_id(document)]}
+
+
+def with_uuids(entries: list[Entry]) -> list[Entry]:
+    """The entries with a uuid for each whose fullUrl is a handle of the source's own; references to them are re-pointed."""
+    handles = [e["fullUrl"] for e in entries if "fullUrl" in e and not e["fullUrl"].startswith("urn:uuid:")]
+    if not handles:
+        return entries
+    made = {handle: uuid5(_HANDLE, handle) for handle in handles}
+    named = [{**e, "fullUrl": made.get(e["fullUrl"], e["fullUrl"])} if "fullUrl" in e else e for e in entries]
+    return [{**e, "resource": _repointed(e["resource"], made)} for e in named]
 
 
 def one_of_each(entries: list[Entry]) -> list[Entry]:
@@ -52,7 +66,9 @@ def one_of_each(entries: list[Entry]) -> list[Entry]:
 
 def _repointed(value: Any, same: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {k: same.get(v, v) if k == "reference" else _repointed(v, same) for k, v in value.items()}
+        named = value.get("reference")  # of an actor of a Consent it is a Reference, and no text
+        pointed = {"reference": same.get(named, named)} if isinstance(named, str) else {}
+        return {k: pointed[k] if k in pointed else _repointed(v, same) for k, v in value.items()}
     if isinstance(value, list):
         made = [_repointed(v, same) for v in value]
         return [v for n, v in enumerate(made) if not (isinstance(v, dict) and "reference" in v and v in made[:n])]
@@ -81,38 +97,60 @@ def _dispense_status(status: str) -> str:
     return {"completed": "completed", "declined": "stopped", "entered-in-error": "entered-in-error"}[status]
 
 
-def _words(name: str, lines: Callable[[Record], list[str]]) -> None:
+def _words(name: str, lines: Callable[[Record], list[str]], doc: str) -> None:
     """A codec that makes a narrative of these sentences."""
 
     def read(record: Record) -> str:
         return div(lines(record))
 
-    codec(f"gp-{name}-div", read=read)
+    codec(f"gp-{name}-div", read=read, doc=f"{doc}, as the narrative of a resource.")
 
 
-codec("gp-document", read=lambda pair: uuid5(_DOCUMENT, "\x1f".join(pair)))
-codec("gp-token", read=lambda pair: f"{pair[0]}|{pair[1]}")
-codec("gp-endpoint", read=lambda ods: f"urn:nhs-uk:addressing:ods:{ods}")
+def _outcome(code: str) -> str:
+    """An outcome of a dose -> the display that its code system gives it."""
+    return terms("dose-outcome")[code]
+
+
+def _after(code: str) -> str:
+    """What followed a dose -> the display that its code system gives it."""
+    return terms("after-dose")[code]
+
+
+codec("gp-document", read=lambda pair: uuid5(_DOCUMENT, "\x1f".join(pair)), doc="The message's key -> the id of its document.")
+codec("gp-token", read=lambda pair: f"{pair[0]}|{pair[1]}", doc="(system, value) of an identifier -> a token: system|value.")
+codec("gp-endpoint", read=lambda ods: f"urn:nhs-uk:addressing:ods:{ods}", doc="ODS code -> the address of the organisation.")
 codec("gp-message-definition", read=_message_definition)
 codec("gp-first", read=_first)
 codec("gp-dispense-status", read=_dispense_status)
-codec("gp-report-status", read=lambda status: status if status == "entered-in-error" else "final")
-codec("gp-not-done", read=lambda outcome: outcome in ("missed", "withheld"))
-_words("doses", gp_dose_words.report)
-_words("changes", gp_order_words.report)
-_words("contacts", contacts)
-_words("dose", lambda one: [gp_dose_words.dose(one)])
-_words("after", lambda one: [gp_dose_words.after(one)])
-_words("change", lambda one: [gp_order_words.change(one)])
-_words("item", gp_order_words.item)
-codec("gp-doses-text", read=lambda record: "\n".join(gp_dose_words.report(record) + contacts(record)))
-codec("gp-changes-text", read=lambda record: "\n".join(gp_order_words.report(record) + contacts(record)))
+codec(
+    "gp-report-status",
+    read=lambda status: status if status == "entered-in-error" else "final",
+    doc="Status of a dose -> status of the observation that reports it: final, or entered in error.",
+)
+codec("gp-not-done", read=lambda outcome: outcome in ("missed", "withheld"), doc="Whether the outcome is that nothing was taken.")
+_words("doses", gp_dose_words.report, "The doses of a message in sentences")
+_words("changes", gp_order_words.report, "The changes of a prescription in sentences")
+_words("contacts", contacts, "Who sent the message and whom to ask")
+_words("dose", lambda one: [gp_dose_words.dose(one)], "One dose in a sentence")
+_words("after", lambda one: [gp_dose_words.after(one)], "What followed a dose in a sentence")
+_words("change", lambda one: [gp_order_words.change(one)], "One change in a sentence")
+_words("item", gp_order_words.item, "An item of a prescription in sentences")
+codec(
+    "gp-doses-text",
+    read=lambda record: "\n".join(gp_dose_words.report(record) + contacts(record)),
+    doc="The doses of a message and whom to ask, in plain lines.",
+)
+codec(
+    "gp-changes-text",
+    read=lambda record: "\n".join(gp_order_words.report(record) + contacts(record)),
+    doc="The changes of a prescription and whom to ask, in plain lines.",
+)
 codec("gp-doses-title", read=gp_dose_words.title)
 codec("gp-changes-title", read=gp_order_words.title)
 codec("gp-dose-text", read=gp_dose_words.dose)
 codec("gp-amount-taken", read=gp_dose_words.amount_taken)
 codec("gp-amount-asserted", read=gp_dose_words.amount_asserted)
 codec("gp-person", read=person)
-codec("gp-outcome", read=lambda code: terms("dose-outcome")[code])
-codec("gp-outcome-words", read=lambda code: gp_dose_words.OUTCOMES[code])
-codec("gp-after", read=lambda code: terms("after-dose")[code])
+codec("gp-outcome", read=_outcome)
+codec("gp-outcome-words", read=lambda code: gp_dose_words.OUTCOMES[code], doc="An outcome of a dose -> the words for it.")
+codec("gp-after", read=_after)

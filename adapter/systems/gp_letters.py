@@ -10,8 +10,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.codecs import codec
-from adapter.systems import gp_consent_words, gp_contact_words, gp_plan_words, gp_referral_words
+from adapter.systems import gp_consent_words, gp_contact_words, gp_plan_words, gp_referral_words, hub
 from adapter.systems.gp_letter_words import Parties, parties
 from adapter.systems.gp_words import Record, div
 
@@ -24,6 +25,11 @@ _LETTERS: dict[str, tuple[ModuleType, str]] = {
 }
 
 
+_ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
+_NO_CODE = "The sender has no ODS code, by which a practice's system knows who writes to it."
+_CODE = "Give the sender's Organization its ODS code."
+
+
 def event(record: Record) -> str | None:
     """The hub event of a letter's record; None where it is no letter."""
     return next((name for key, (_, name) in _LETTERS.items() if key in record), None)
@@ -33,13 +39,44 @@ def _words(record: Record) -> ModuleType:
     return next(module for key, (module, _) in _LETTERS.items() if key in record)
 
 
+def _sender(record: Record) -> Record:
+    """The organisation that reports. Raises KeyError where the message has none, or it has no ODS code."""
+    sender = Parties(record).organisations[record["sender"]["ref"]]
+    if "ods_code" not in sender:
+        raise KeyError("ods_code")
+    return sender
+
+
+def _whole(record: Record) -> Record:
+    """The record with its sender as words need it."""
+    return {**record, "sender": _sender(record)}
+
+
 def _report(record: Record) -> list[str]:
-    made: list[str] = _words(record).report(record)
+    made: list[str] = _words(record).report(_whole(record))
     return made
 
 
 def _asked(record: Record) -> list[str]:
-    return parties(record) + gp_plan_words.team(record)
+    return parties(_whole(record)) + gp_plan_words.team(record)
+
+
+def check_write(bundle: dict[str, Any]) -> list[Issue]:
+    """Why no letter can be made of a hub Bundle: ITK3 names the sender by its ODS code.
+
+    https://developer.nhs.uk/apis/itk3messagedistribution/
+    """
+    if hub.event_of(bundle) not in [name for _, name in _LETTERS.values()]:
+        return []
+    entries = [entry for entry in bundle.get("entry") or () if isinstance(entry.get("resource"), dict)]
+    header = next((e["resource"] for e in entries if e["resource"].get("resourceType") == "MessageHeader"), {})
+    sender = header.get("sender", {}).get("reference")
+    return [
+        issue("error", "required", "required", _NO_CODE, expression=f"Bundle.entry[{i}].resource.identifier", mend=_CODE)
+        for i, entry in enumerate(entries)
+        if entry.get("fullUrl") == sender
+        and not any(one.get("system") == _ODS for one in entry["resource"].get("identifier", ()))
+    ]
 
 
 # persons --------------------------------------------------------------------------------------------------------------
@@ -50,17 +87,20 @@ def _individual(pair: tuple[Any, ...]) -> tuple[Record, Record]:
 
 
 def _codes(pair: tuple[Any, ...]) -> list[Record] | None:
+    """(role, the message's people) -> the codes of the role and of the person who holds it."""
     role, individual = _individual(pair)
     own = [role["code"]] if "code" in role else []
     return own + [code for code in individual.get("codes", ()) if code not in own] or None
 
 
 def _names(pair: tuple[Any, ...]) -> list[Record] | None:
+    """(role, the message's people) -> the names of the role and of the person who holds it."""
     role, individual = _individual(pair)
     return ([{"text": role["name"]}] if "name" in role else []) + individual.get("names", []) or None
 
 
 def _telecoms(pair: tuple[Any, ...]) -> list[Record] | None:
+    """(role, the message's people) -> how to reach the person who holds it."""
     return _individual(pair)[1].get("telecoms")
 
 
@@ -83,27 +123,54 @@ def _activity_status(status: str) -> str:
     return {"stopped": "cancelled", "entered-in-error": "unknown"}.get(status, status)
 
 
-codec("gp-letter-subject", read=lambda record: _words(record).SUBJECT)
-codec("gp-letter-title", read=lambda record: _words(record).title(record))
-codec("gp-letter-text", read=lambda record: "\n".join(_report(record) + _asked(record)))
-codec("gp-letter-div", read=lambda record: div(_report(record)))
-codec("gp-parties-div", read=lambda record: div(_asked(record)))
+codec("gp-letter-subject", read=lambda record: _words(record).SUBJECT, doc="What a letter of this kind is about.")
+codec("gp-letter-title", read=lambda record: _words(record).title(_whole(record)), doc="The title of the letter.")
+codec("gp-sender-code", read=lambda record: _sender(record)["ods_code"], doc="The ODS code of who sends the letter.")
+codec("gp-sender-name", read=lambda record: _sender(record).get("name"), doc="The name of who sends the letter.")
+codec(
+    "gp-sender-endpoint",
+    read=lambda record: f"urn:nhs-uk:addressing:ods:{_sender(record)['ods_code']}",
+    doc="The address of who sends the letter.",
+)
+codec(
+    "gp-letter-text",
+    read=lambda record: "\n".join(_report(record) + _asked(record)),
+    doc="The whole letter and whom to ask, in plain lines.",
+)
+codec("gp-letter-div", read=lambda record: div(_report(record)), doc="The whole letter, as a narrative.")
+codec("gp-parties-div", read=lambda record: div(_asked(record)), doc="Whom to ask about the letter, as a narrative.")
 codec("gp-staff-codes", read=_codes)
 codec("gp-staff-names", read=_names)
 codec("gp-staff-telecoms", read=_telecoms)
 codec("gp-request-status", read=_request_status)
 codec("gp-goal-status", read=_goal_status)
 codec("gp-activity-status", read=_activity_status)
-codec("gp-procedure-status", read=lambda status: "aborted" if status == "not-done" else status)
-codec("gp-procedure-not-done", read=lambda status: status == "not-done")
-codec("gp-condition-status", read=lambda status: "recurrence" if status == "relapse" else status)
-codec("gp-history-status", read=lambda status: None if status == "unknown" else status)
-codec("gp-history-no-status", read=lambda status: "unknown" if status == "unknown" else None)
+codec(
+    "gp-procedure-status",
+    read=lambda status: "aborted" if status == "not-done" else status,
+    doc="Status of a procedure in STU3, where one that was not done is aborted.",
+)
+codec("gp-procedure-not-done", read=lambda status: status == "not-done", doc="Whether the procedure was not done.")
+codec(
+    "gp-condition-status",
+    read=lambda status: "recurrence" if status == "relapse" else status,
+    doc="Clinical status of a condition in STU3, where a relapse is a recurrence.",
+)
+codec(
+    "gp-history-status",
+    read=lambda status: None if status == "unknown" else status,
+    doc="A status that is known; declines `unknown`.",
+)
+codec(
+    "gp-history-no-status",
+    read=lambda status: "unknown" if status == "unknown" else None,
+    doc="The reason why there is no status: `unknown`; declines one that is known.",
+)
 codec("gp-referral-kinds", read=gp_referral_words.kind_words)
 
 
 def _narrative(name: str, lines: Callable[[Record], list[str]]) -> None:
-    codec(f"gp-{name}-div", read=lambda record: div(lines(record)))
+    codec(f"gp-{name}-div", read=lambda record: div(lines(record)), doc=f"The {name} in sentences, as a narrative.")
 
 
 def _beside(name: str, line: Callable[[Record, Parties], str]) -> None:
@@ -113,8 +180,9 @@ def _beside(name: str, line: Callable[[Record, Parties], str]) -> None:
         one, *lists = values
         return line(one, Parties(dict(zip(("staff", "people", "organisations"), lists, strict=False))))
 
-    codec(f"gp-{name}-text", read=text)
-    codec(f"gp-{name}-div", read=lambda values: div([text(values)]))
+    said = f"The {name} in a sentence, with the persons and organisations of the message by name"
+    codec(f"gp-{name}-text", read=text, doc=f"{said}.")
+    codec(f"gp-{name}-div", read=lambda values: div([text(values)]), doc=f"{said}, as a narrative.")
 
 
 _narrative("contact", gp_contact_words.contact)
@@ -127,5 +195,9 @@ _narrative("risk", lambda one: [gp_referral_words.risk(one)])
 _beside("finding", gp_contact_words.finding)
 _beside("intervention", gp_contact_words.intervention)
 _beside("consent", gp_consent_words.consent)
-codec("gp-goal-div", read=lambda pair: div([gp_plan_words.goal(*pair)]))
-codec("gp-outcome-div", read=lambda pair: div([gp_referral_words.outcome(pair[0], Parties({"organisations": pair[1]}))]))
+codec("gp-goal-div", read=lambda pair: div([gp_plan_words.goal(*pair)]), doc="A goal of the plan in a sentence, as a narrative.")
+codec(
+    "gp-outcome-div",
+    read=lambda pair: div([gp_referral_words.outcome(pair[0], Parties({"organisations": pair[1]}))]),
+    doc="What became of a referral in a sentence, as a narrative.",
+)

@@ -113,14 +113,18 @@ def _is_gp(one: Record, record: Record) -> bool:
 
 def of_gp(activity: Record, record: Record) -> bool:
     """Whether an activity is asked of the GP, by the care team of the message."""
-    return activity["status"] != "entered-in-error" and any(_is_gp(one, record) for one in activity.get("by", ()))
+    return (
+        activity["status"] != "entered-in-error"
+        and not activity.get("prohibited")
+        and any(_is_gp(one, record) for one in activity.get("by", ()))
+    )
 
 
 def activity(one: Record, record: Record) -> str:
     """Something that is to be done: what, by whom, when, how far it is, and which goals it serves."""
     what = reasons(one["what"], "care-plan-activity") if "what" in one else "An activity that is not named"
     taken_back = WITHDRAWN * (one["status"] == "entered-in-error")
-    asked = "ASKED OF THE GP: " if of_gp(one, record) else "To be done: "
+    asked = "NOT TO BE DONE: " if one.get("prohibited") else "ASKED OF THE GP: " if of_gp(one, record) else "To be done: "
     serves = [g["text"] for g in record.get("goals", ()) if g["ref"] in one.get("goals", ())]
     rows: tuple[Row, ...] = (
         ("by", "By {}.", Parties(record).persons),

@@ -156,7 +156,8 @@ def _coarse(name: str) -> None:
     def write(code: str) -> str:
         return _back(name)[code]
 
-    codec(f"nebula-{name}", read=read, write=write)
+    doc = f"Codes of the list {name}; a code of the hub that nebula does not have is written as the wider one that it has."
+    codec(f"nebula-{name}", read=read, write=write, doc=doc)
 
 
 @cache
@@ -192,7 +193,11 @@ def _session_status(pair: tuple[str | None, str | None]) -> str | None:
 
 
 codec("nebula-session-status", read=_session_status, write=lambda status: (RECORD_STATES[status], None))
-codec("nebula-session-class", read=lambda pair: CLASSES.get(pair[0] or "", "VR"))
+codec(
+    "nebula-session-class",
+    read=lambda pair: CLASSES.get(pair[0] or "", "VR"),
+    doc="Medium of a contact -> class of the Encounter; what is not said to be face to face is virtual.",
+)
 for _resource, _statuses in STATUSES.items():
     dose_status(f"nebula-{_resource}-status", _statuses, "Y", "N", lambda code: _rows("outcome").get(code, ""))
 order_status("nebula-order-status", lambda code: _rows("change").get(code, ""))

@@ -16,7 +16,7 @@ from typing import Any
 from adapter.fhir.gate import Gate
 from adapter.fhir.json import decode
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, outcome
-from adapter.mapping.check import fhir_types
+from adapter.mapping.check_map import fhir_types
 from adapter.mapping.faults import Fault, Unknown
 from adapter.systems import hub
 from adapter.systems.catalogue import Catalogue

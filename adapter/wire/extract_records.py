@@ -10,11 +10,9 @@ from typing import Any
 from adapter.fhir.outcome import Issue, is_error, issue
 from adapter.wire.extract_files import Member
 from adapter.wire.extract_layout import ORIGIN, Join, Layout, Remark
-from adapter.wire.extract_tables import restored
+from adapter.wire.extract_tables import Row, restored
 
 _FLAGS = {"true": True, "false": False}
-
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

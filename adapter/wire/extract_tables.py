@@ -2,7 +2,8 @@
 
 DuckDB never sees the extract itself: it loads plain copies that `csv_rows` has checked, out of a private folder, and every
 other path, the network and all extensions are closed to it. All columns are text. Tables may be larger than memory: what does
-not fit is spilled beside the database. https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+not fit is spilled beside the database, and nothing is sorted as a whole but the places of the rows.
+https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
 """
 # ruff: noqa: S608 - every name and text that enters the SQL here is quoted by _name or _text
 
@@ -26,8 +27,17 @@ _NONE = "\x1c"
 
 _BATCH = 1000
 
-#: The table of the records. No file of an extract, list or join has a name with a space.
-_RECORDS = "the records"
+#: Records sorted at a time, and pieces that a larger number is cut into.
+_PIECE, _PIECES = 8000, 16
+
+#: Where a row stands, and the other rows of its key; and the order in which rows are to be taken.
+_OWN = ("_stamp", "_order", "_file", "_line", "_older")
+_ORDER = "_stamp, _order NULLS FIRST, _file, _line"
+
+#: The table of the records, and that of their places. No file of an extract, list or join has a name with a space.
+_RECORDS, _PLACES = "the records", '"the places"'
+
+Row = tuple[Any, ...]
 
 
 def _name(text: str) -> str:
@@ -38,6 +48,10 @@ def _name(text: str) -> str:
 def _text(text: str) -> str:
     """An SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _within(low: int, high: int) -> str:
+    return f"WHERE _place >= {low} AND _place < {high}"
 
 
 def restored(value: str) -> str:
@@ -74,6 +88,7 @@ class Tables:
         self.layout = layout
         self.columns: dict[str, list[str]] = {}
         self.views: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.joined: dict[str, str] = {}
         # One thread: the order of what comes out must not depend on the machine, and memory is bounded per thread.
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
@@ -115,7 +130,7 @@ class Tables:
         order = f"try_cast(trim({_name(self.layout.order)}) AS HUGEINT)" if self.layout.order in header else "NULL"
         source = (
             f"read_csv({_text(str(copy.path))}, header = false, auto_detect = false, delim = {_text(_BETWEEN)}, quote = '',"
-            f" escape = '', new_line = '\\n', columns = {{{kinds}}}, max_line_size = 1048576)"
+            f" escape = '', new_line = '\\n', columns = {{{kinds}}}, max_line_size = 1048576, buffer_size = 4194304)"
         )
         try:
             self.connection.execute(
@@ -174,51 +189,61 @@ class Tables:
         return _name(name)
 
     def prepare(self) -> tuple[list[str], dict[str, list[str]]]:
-        """Join and sort everything; the names of the columns of a record, and of a row of each list, as `records` gives them.
+        """Join everything; the names of the columns of a record, and of a row of each list, as `records` gives them.
 
-        A column of the file itself has its own name, one of a join `join.Column`; each has _file, _line and _older besides, and a
-        row of a list, in _of, the place of its record.
+        A column of the file itself has its own name, one of a join `join.Column`; each has _file, _line and _older besides, and
+        in _place the place of the record.
         """
         plan = self.layout
-        own = ("_stamp", "_order", "_file", "_line")
-        columns = ", ".join(map(_name, (*own, "_older", *self.columns[plan.start])))
-        start = f"SELECT {columns} FROM {self.latest(plan.start, plan.key)}"
-        names = self._sorted(start, _RECORDS, plan.joins, "_stamp, _order NULLS FIRST, _file, _line")
-        lists: dict[str, list[str]] = {}
+        start = self.latest(plan.start, plan.key)
+        self.connection.execute(f"CREATE TABLE {_PLACES} AS SELECT _file, _line FROM {start} ORDER BY {_ORDER}")
+        placed = f"(SELECT p.rowid AS _place, s.* FROM {start} s JOIN {_PLACES} p USING (_file, _line))"
+        wanted = ", ".join(map(_name, ("_place", *_OWN, *self.columns[plan.start])))
+        self.joined = {_RECORDS: self._joined(f"SELECT {wanted} FROM {placed}", _RECORDS, plan.joins)}
         for one in plan.lists:
-            wanted = (*own, "_older", *(c for c in self.columns[one.file] if c not in one.there))
+            columns = (*_OWN, *(c for c in self.columns[one.file] if c not in one.there))
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in one.on)
             rows = (
-                f"SELECT here.rowid AS _of, {', '.join(f'there.{_name(c)}' for c in wanted)}"
-                f" FROM {_name(_RECORDS)} here JOIN {self.latest(one.file, one.key)} there ON {on}"
+                f"SELECT here._place, {', '.join(f'there.{_name(c)}' for c in columns)}"
+                f" FROM {placed} here JOIN {self.latest(one.file, one.key)} there ON {on}"
             )
-            order = "_of, _stamp, _order NULLS FIRST, _file, _line"
-            lists[one.name] = self._sorted(rows, one.name, one.joins, order)
-        return names, lists
+            self.joined[one.name] = self._joined(rows, one.name, one.joins)
+        names = {name: self._columns(table) for name, table in self.joined.items()}
+        return names.pop(_RECORDS), names
 
-    def records(self) -> Iterator[tuple[tuple[Any, ...], dict[str, list[tuple[Any, ...]]]]]:
-        """Every joined row in the order of extract and order number, with the rows of its lists. After `prepare`.
+    def _columns(self, table: str) -> list[str]:
+        return [str(column[0]) for column in self.connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ()]
 
-        Read by ranges of their place, since a sort that stays open would keep its memory.
-        """
-        [(count,)] = self.connection.execute(f"SELECT count(*) FROM {_name(_RECORDS)}").fetchall()
-        for first in range(0, count, _BATCH):
-            listed = {one.name: self._between(one.name, "_of", first) for one in self.layout.lists}
-            groups = {name: {of: list(rows) for of, rows in groupby(found, itemgetter(0))} for name, found in listed.items()}
-            for place, row in enumerate(self._between(_RECORDS, "rowid", first), first):
-                yield row, {name: found.get(place, []) for name, found in groups.items()}
+    def records(self) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
+        """Every joined row in the order of extract and order number, with the rows of its lists. After `prepare`."""
+        [(count,)] = self.connection.execute(f"SELECT count(*) FROM {_PLACES}").fetchall()
+        return self._piece(self.joined, 0, count)
 
-    def _between(self, table: str, place: str, first: int) -> list[Any]:
-        """The rows of one batch of records, in their order."""
-        where = f"{place} >= {first} AND {place} < {first + _BATCH}"
-        return self.connection.execute(f"SELECT * FROM {_name(table)} WHERE {where} ORDER BY rowid").fetchall()
+    def _piece(self, tables: dict[str, str], low: int, high: int) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
+        """The records from one place to another, cut into pieces until they are small, for DuckDB's sort of rows as wide as these
+        needs memory that grows with their number."""
+        if high - low <= _PIECE:
+            for first in range(low, high, _BATCH):
+                yield from self._batch(tables, first, min(first + _BATCH, high))
+            return
+        step = max(_PIECE, -(-(high - low) // _PIECES))
+        for first in range(low, high, step):
+            piece = {name: _name(f"{name} from {first} by {step}") for name in tables}
+            for name, table in tables.items():
+                self.connection.execute(f"CREATE TABLE {piece[name]} AS SELECT * FROM {table} {_within(first, first + step)}")
+            yield from self._piece(piece, first, min(first + step, high))
+            for made in piece.values():
+                self.connection.execute(f"DROP TABLE {made}")
 
-    def _sorted(self, rows: str, name: str, joins: Sequence[Join], order: str) -> list[str]:
-        """Make a table, in this order, of what a query gives and its joins; its columns."""
-        joined = self._joined(rows, name, joins)
-        self.connection.execute(f"CREATE TABLE {_name(name)} AS SELECT * FROM {joined} ORDER BY {order}")
-        self.connection.execute(f"DROP {'TABLE' if joins else 'VIEW'} {joined}")
-        return [str(column[0]) for column in self.connection.execute(f"SELECT * FROM {_name(name)} LIMIT 0").description or ()]
+    def _batch(self, tables: dict[str, str], low: int, high: int) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
+        found = {
+            name: self.connection.execute(f"SELECT * FROM {table} {_within(low, high)} ORDER BY _place, {_ORDER}").fetchall()
+            for name, table in tables.items()
+        }
+        rows = found.pop(_RECORDS)
+        lists = {name: {place: list(of) for place, of in groupby(listed, itemgetter(0))} for name, listed in found.items()}
+        for row in rows:
+            yield row, {name: listed.get(row[0], []) for name, listed in lists.items()}
 
     def stray(self, one: Listed) -> Iterator[tuple[int, int]]:
         """(file, line) of every row of a list whose record is not there, or that withdraws and does not say whose it was."""

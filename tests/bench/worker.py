@@ -145,9 +145,9 @@ def checked() -> Case:
         faults = message.payload.check(record, body)
         made, run = message.table.fill(record)
         unread = message.table.unread_record(record, made, run.lost)
-        faults += gate.check(made[0]["resource"], profiles=demanded)
-        assert not (faults or unread or run.issues), faults
-        return codec.encode(made[0]["resource"])
+        written, found = gate.encode(made[0]["resource"], profiles=demanded)
+        assert not (faults or found or unread or run.issues), faults or found
+        return written
 
     return by(work)
 

@@ -551,6 +551,15 @@ def test_what_is_no_json_is_an_issue(gate: Gate, value: Any) -> None:
     assert any(map(is_error, gate.check(value)))
 
 
+@pytest.mark.parametrize("extension", ["x", ["x"], [7], {"url": "x"}, 7, [None]])
+def test_constraints_of_a_message_bear_what_its_resources_should_not_hold(extension: Any) -> None:
+    file = next((shipped.FIXTURES / "pharmacy" / "dose-outcome").glob("*/bundle.json"))
+    bundle = decode(file.read_bytes())
+    dispense = next(one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "MedicationDispense")
+    dispense["extension"] = extension
+    assert "type" in {rule_of(one) for one in Gate.shipped().check(bundle)}
+
+
 def test_what_is_too_deep_is_an_issue(gate: Gate) -> None:
     for levels in (150, 2_000, 100_000):
         extension: Any = {"url": "u", "valueCode": "x"}

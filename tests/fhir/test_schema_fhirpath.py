@@ -10,7 +10,8 @@ import pytest
 
 from adapter import shipped
 from adapter.fhir.schema import tables
-from adapter.fhir.schema.fhirpath import Unsupported, compile_test
+from adapter.fhir.schema.fhirpath import Unsupported, compile_test, parse
+from adapter.fhir.schema.fhirpath_code import compile_tests
 from tests.fhir.judging import ask
 
 Json = dict[str, Any]
@@ -219,6 +220,20 @@ def test_every_constraint_that_we_publish_is_understood() -> None:
         for element in _read(file)["differential"]["element"]:
             for constraint in element.get("constraint", ()):
                 compile_test(constraint["expression"], CHOICES)
+
+
+def test_no_type_has_an_element_and_a_choice_of_one_name() -> None:
+    """So a path need not look for both."""
+    for name, entry in tables.types().items():
+        elements = entry["elements"].keys()
+        assert not [base for base, names in CHOICES.items() if base in elements and not names.isdisjoint(elements)], name
+
+
+def test_a_path_that_several_constraints_take_means_the_same_as_in_each_alone() -> None:
+    """All cases in one function, as the constraints of one element are compiled."""
+    cases = [*TRUE, *FALSE]
+    tests = compile_tests([parse(one, CHOICES, f"c{n}") for n, one in enumerate(cases)], CHOICES)
+    assert [cases[index] for index in tests(DISPENSE, DISPENSE)] == FALSE
 
 
 def test_the_cases_stand_once() -> None:

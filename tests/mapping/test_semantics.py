@@ -48,6 +48,7 @@ STEPS = {
     "many": codemap("many", a="x", b="x"),
     "pair": Step("pair", codec=Codec("pair", joined, lambda v: tuple(v.split("/")))),
 }
+STEPS["state.display"] = Step("state.display", STEPS["state"].codemap, display=True)
 
 
 def table(native: bool = False, **maps: str) -> Table:
@@ -303,6 +304,34 @@ def test_one_organisation_in_two_roles() -> None:
     entries[0]["resource"]["generalPractitioner"][0]["reference"] = entries[1]["fullUrl"]
     record, unread, _ = read(t, entries[:2])
     assert record == {"nhs": "1", "clinic": "A", "pharmacy": "A"} and unread == []
+
+
+def test_a_template_beside_a_literal_element_takes_the_other_element() -> None:
+    t = table(Patient=PATIENT + "name: [{text: unknown}, {period: {start: $from}, family: $family}]\n")
+    entries = fill(t, {"nhs": "1", "family": "Testerton", "from": "2026"})
+    assert read(t, entries) == ({"nhs": "1", "family": "Testerton", "from": "2026"}, [], [])
+    entries[0]["resource"]["name"].reverse()
+    assert read(t, entries) == ({"nhs": "1", "family": "Testerton", "from": "2026"}, [], [])
+
+
+def test_a_key_that_did_not_come_back_leaves_its_resource_unread() -> None:
+    t = table(Patient=PATIENT + "birthDate: $born\n")
+    entries = fill(t, {"nhs": "1", "born": "1980-01-01"})
+    del entries[0]["resource"]["identifier"]
+    assert "Bundle.entry[0].resource.birthDate" in read(t, entries)[1]
+
+
+def test_a_path_that_is_a_value_in_one_map_and_an_object_in_another_is_a_conflict() -> None:
+    t = table(
+        Patient=PATIENT + "gender: $kind\n",
+        Organization='resourceType: Organization\n$key: ods\nidentifier: [{system: "urn:ods", value: $ods}]\nname: $kind.name\n',
+    )
+    entries = [
+        entry(1, resourceType="Patient", identifier=[{"system": "urn:nhs", "value": "1"}], gender="male"),
+        entry(2, resourceType="Organization", identifier=[{"system": "urn:ods", "value": "A"}], name="N"),
+    ]
+    record, _, rules = read(t, entries)
+    assert rules == ["conflict"] and record["kind"] == "male"
 
 
 def test_a_literal_dollar() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import adapter
-from adapter.fhir.json import decode, encode
+from adapter.fhir.json import decode
 from adapter.shipped import FIXTURES
 from tests.systems.test_gp_connect import NAME, OURS, Document, holds, text
 
@@ -24,11 +24,18 @@ EPISODE = [
 JO = "Jo Marsh (https://reset.example/worker W-17)"
 #: The keyworker, whose role and person stand in the message.
 STAFF_JO = [
-    "Ms Jo Marsh (NMC 99A0001E), Key Worker (code R1450 of https://fhir.hl7.org.uk/CodeSystem/UKCore-SDSJobRoleName); Keyworker, "
-    "of Reset Treatment Service (ODS YZ901), from Monday 8 January 2024 to Thursday 31 December 2026, R-5.",
+    (
+        "Ms Jo Marsh (NMC 99A0001E), Key Worker (code R1450 of https://fhir.hl7.org.uk/CodeSystem/UKCore-SDSJobRoleName); Keyworker, "
+        "of Reset Treatment Service (ODS YZ901), from Monday 8 January 2024 to Thursday 31 December 2026, R-5."
+    ),
     "To reach them: text message 07700 900 123 (mobile, number 1 to try).",
     "To reach them: telephone 01632 960 012 (work, number 2 to try).",
     "To reach them: email jo.marsh@reset.example (work, number 1 to try).",
+]
+#: The sender of the letters that have every element.
+REPORTED_FULL = [
+    "Reported by Reset Treatment Service (YZ901).",
+    "To reach them: telephone 01632 960 010 (work, number 1 to try).",
 ]
 STAFF_HARROW = [
     "Dr Wilf Harrow (GMC 9900007), of Reset Treatment Service (ODS YZ901).",
@@ -39,55 +46,83 @@ CENTRAL = [
     "To reach them: telephone 01632 960 030 (work, number 1 to try).",
 ]
 FOR_INFORMATION = "This report asks nothing of the practice; it is for information."
-METHADONE = "Methadone 1mg/ml oral solution (dm+d 36120711000001104, code METH of https://reset.example/drug)"
+METHADONE = "Methadone 1mg/ml oral solution (dm+d 36120711000001104, Methadone mixture (code METH of https://reset.example/drug))"
+AS_CHARTED = (
+    "Methadone mixture 1 mg in 1 ml (Methadone 1mg/ml oral solution, dm+d 36120711000001104, Methadone mixture (code METH of "
+    "https://reset.example/drug))"
+)
 
 #: Fixture -> the document's title, the sentences of the letter, the sentences on whom to ask.
 LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
     "contact-missed": (
-        "CORRECTED, in place of record CT-8812: Reset Treatment Service: Keywork session; Key work (code KW of "
-        "https://reset.example/session-type); Keywork, weekly, did not attend, Tuesday 17 March 2026 at 10:00 (UK time)",
+        (
+            "CORRECTED, in place of record CT-8812: Reset Treatment Service: Keywork session; Key work (code KW of "
+            "https://reset.example/session-type); Keywork, weekly, did not attend, Tuesday 17 March 2026 at 10:00 (UK time)"
+        ),
         [
             f"{SENT} Tuesday 17 March 2026 at 11:10 (UK time).",
-            "CORRECTED, in place of record CT-8812: Keywork session; Key work (code KW of https://reset.example/session-type); "
-            "Keywork, weekly: DID NOT ATTEND, and nobody had cancelled.",
-            "It was to be: face to face. Booked from Tuesday 17 March 2026 at 10:00 (UK time) to Tuesday 17 March 2026 at 10:45 "
-            "(UK time).",
-            f"With {JO} (primary performer (code PPRF of http://terminology.hl7.org/CodeSystem/v3-ParticipationType); Keyworker). "
-            "Service that holds it: Reset Treatment Service (ODS YZ901).",
-            "Reason for the contact: Weekly (code WK of https://reset.example/reason); Goals 1 and 2. Why the person did not come, "
-            "as the sender says it: Transport (code A3 of https://reset.example/absence); Missed the bus; rang at eleven.",
+            (
+                "CORRECTED, in place of record CT-8812: Keywork session; Key work (code KW of https://reset.example/session-type); "
+                "Keywork, weekly: DID NOT ATTEND, and nobody had cancelled."
+            ),
+            (
+                "It was to be: face to face. Booked from Tuesday 17 March 2026 at 10:00 (UK time) to Tuesday 17 March 2026 at 10:45 "
+                "(UK time)."
+            ),
+            (
+                f"With {JO} (primary performer (code PPRF of http://terminology.hl7.org/CodeSystem/v3-ParticipationType); Keyworker). "
+                "Service that holds it: Reset Treatment Service (ODS YZ901)."
+            ),
+            (
+                "Reason for the contact: Weekly (code WK of https://reset.example/reason); Goals 1 and 2. Why the person did not come, "
+                "as the sender says it: Transport (code A3 of https://reset.example/absence); Missed the bus; rang at eleven."
+            ),
             "NEXT CONTACT: Tuesday 24 March 2026 at 10:00 (UK time).",
             "Note of Jo Marsh, Tuesday 17 March 2026 at 11:05 (UK time): “Sounded well. <Booked> again & confirmed.”.",
-            "Record CT-8814. Slot SL-30117. Recorded Tuesday 17 March 2026 at 11:06 (UK time). Version 2 of the record. "
-            "It corrects record CT-8812.",
+            (
+                "Record CT-8814. Slot SL-30117. Recorded Tuesday 17 March 2026 at 11:06 (UK time). Version 2 of the record. "
+                "It corrects record CT-8812."
+            ),
             FOR_INFORMATION,
         ],
-        [*REPORTED, *EPISODE, *STAFF_JO],
+        [*REPORTED_FULL, *EPISODE, *STAFF_JO, *STAFF_HARROW],
     ),
     "contact-by-telephone": (
         "Reset Treatment Service: Prescribing review, attended late, Tuesday 10 March 2026 at 10:00 (UK time)",
         [
             f"{SENT} Tuesday 10 March 2026 at 12:00 (UK time).",
             "Prescribing review: attended, late.",
-            "It was: remote, by telephone; not face to face. It began Tuesday 10 March 2026 at 10:00 (UK time). It ended Tuesday "
-            "10 March 2026 at 10:20 (UK time). It took 20 minutes.",
+            (
+                "It was: remote, by telephone; not face to face. It began Tuesday 10 March 2026 at 10:00 (UK time). It ended Tuesday "
+                "10 March 2026 at 10:20 (UK time). It took 20 minutes."
+            ),
             "With Dr Wilf Harrow (GMC 9900007). With Ms Jo Marsh (NMC 99A0001E).",
             "When the next contact is due is not said.",
             "Note: “Dose held for now.”.",
             "Record CT-8790.",
-            "Psychosocial intervention, delivered: Contingency management; Vouchers; code CM1 of https://reset.example/intervention; "
-            f"Vouchers for clear screens. On Tuesday 10 March 2026 at 10:05 (UK time). By {JO}. Note: “Second voucher of four.”. "
-            "Record IV-204.",
-            "Psychosocial intervention, NOT delivered: Motivational intervention. Why not: code TIRED of "
-            "https://reset.example/not-done; Too tired. Record IV-205.",
-            "WITHDRAWN, entered in error: Psychosocial intervention, delivered or not: Twelve-step work. It lasted from Tuesday 10 "
-            "March 2026 at 10:00 (UK time) to Tuesday 10 March 2026 at 10:05 (UK time). Record IV-206.",
-            "Found or measured, Body weight (code 27113001 of http://snomed.info/sct); Weight: < 61.5 kg, range from 50 kg, "
-            f"range to 72 kg. On Tuesday 10 March 2026 at 10:15 (UK time). By {JO}. Note: “With shoes on, as the person says.”. "
-            "Record OB-552. Part of OB-551. Recorded Tuesday 10 March 2026 at 10:40 (UK time).",
+            (
+                "Psychosocial intervention, delivered: Contingency management; Vouchers; Vouchers 1 (code CM1 of https://reset.example/intervention); "
+                f"Vouchers for clear screens. On Tuesday 10 March 2026 at 10:05 (UK time). By {JO}. Note: “Second voucher of four.”. "
+                "Record IV-204."
+            ),
+            (
+                "Psychosocial intervention, NOT delivered: Motivational intervention. Why not: Tired (code TIRED of "
+                "https://reset.example/not-done); Too tired. Record IV-205."
+            ),
+            (
+                "WITHDRAWN, entered in error: Psychosocial intervention, delivered or not: Twelve-step work. It lasted from Tuesday 10 "
+                "March 2026 at 10:00 (UK time) to Tuesday 10 March 2026 at 10:05 (UK time). Record IV-206."
+            ),
+            (
+                "Found or measured, Body weight (code 27113001 of http://snomed.info/sct); Weight: < 61.5 kg, range from 50 kg, "
+                f"range to 72 kg. On Tuesday 10 March 2026 at 10:15 (UK time). By {JO}. Note: “With shoes on, as the person says.”. "
+                "Record OB-552. Part of OB-551. Recorded Tuesday 10 March 2026 at 10:40 (UK time)."
+            ),
             "Found or measured, Injecting: “Not since January”. Record OB-553.",
-            "WITHDRAWN, entered in error: Found or measured, Housing: No fixed abode (code NFA of https://reset.example/housing); "
-            "Sofa surfing. Record OB-554.",
+            (
+                "WITHDRAWN, entered in error: Found or measured, Housing: No fixed abode (code NFA of https://reset.example/housing); "
+                "Sofa surfing. Record OB-554."
+            ),
             FOR_INFORMATION,
         ],
         [*REPORTED, *STAFF_JO, *STAFF_HARROW],
@@ -132,41 +167,58 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         REPORTED,
     ),
     "plan-with-own-priorities": (
-        "Reset Treatment Service: Shared care plan; code SC of https://reset.example/plan-type; Shared care, spring, "
-        "“Shared care, spring 2026”",
+        (
+            "Reset Treatment Service: Shared care plan; Shared (code SC of https://reset.example/plan-type); Shared care, spring, "
+            "“Shared care, spring 2026”"
+        ),
         [
             f"{SENT} Tuesday 10 March 2026 at 12:00 (UK time).",
-            "Care plan “Shared care, spring 2026”, Shared care plan; code SC of https://reset.example/plan-type; Shared care, spring. "
-            "Status: active. It runs from Tuesday 10 March 2026 to Thursday 10 September 2026. Written Monday 9 March 2026. "
-            f"By {JO}. REVIEW DUE Tuesday 9 June 2026.",
+            (
+                "Care plan “Shared care, spring 2026”, Shared care plan; Shared (code SC of https://reset.example/plan-type); Shared care, spring. "
+                "Status: active. It runs from Tuesday 10 March 2026 to Thursday 10 September 2026. Written Monday 9 March 2026. "
+                f"By {JO}. REVIEW DUE Tuesday 9 June 2026."
+            ),
             "The person AGREED the plan. Asked Tuesday 10 March 2026. On the agreement: “Signed, and has a copy”.",
             "The plan, as written: “Stay on the dose, see the children, get a room.”.",
-            "THE PERSON'S OWN WORDS, number 1 of what matters most to the person: “I want to have the kids round on a Sunday and not "
-            "be clucking.”. Status: being worked towards. Since Tuesday 10 March 2026. Why: “Two Sundays so far”. How far: improving; "
-            "Improving; code UP of https://reset.example/achievement; Two Sundays. Priority: high; High Priority; code 1 of "
-            "https://reset.example/priority; First. Begun Tuesday 10 March 2026. TO BE REACHED BY Tuesday 30 June 2026. Goal GO-1. "
-            "Note: “His sister will bring them.”.",
-            "THE PERSON'S OWN WORDS, number 2 of what matters most to the person: “Know where I stand with hep C”. Status: planned. "
-            "Goal GO-2.",
-            "ASKED OF THE GP: Blood-borne viruses. By Dr Asha Verity (GMC 9900011). When, as written: “by the end of April”. "
-            "As written: “Hepatitis C test and, where positive, referral”. Status: not started. Activity AC-2. "
-            "For the goal “Know where I stand with hep C”.",
-            f"To be done: Keywork; code K7 of https://reset.example/activity; Weekly session. By {JO}. When: from Tuesday 17 March "
-            "2026 to Thursday 10 September 2026. As written: “Tuesdays at ten”. Status: in progress. Activity AC-1. "
-            "For the goal “I want to have the kids round on a Sunday and not be clucking.”.",
-            "To be done: Housing; Application for a room. Status: on hold. Why: “Waiting for proof of address”. "
-            "Who does it is not said.",
+            (
+                "THE PERSON'S OWN WORDS, number 1 of what matters most to the person: “I want to have the kids round on a Sunday and not "
+                "be clucking.”. Status: being worked towards. Since Tuesday 10 March 2026. Why: “Two Sundays so far”. How far: improving; "
+                "Improving; Up (code UP of https://reset.example/achievement); Two Sundays. Priority: high; High Priority; One (code 1 of "
+                "https://reset.example/priority); First. Begun Tuesday 10 March 2026. TO BE REACHED BY Tuesday 30 June 2026. Goal GO-1. "
+                "Note: “His sister will bring them.”."
+            ),
+            (
+                "THE PERSON'S OWN WORDS, number 2 of what matters most to the person: “Know where I stand with hep C”. Status: planned. "
+                "Goal GO-2."
+            ),
+            (
+                "ASKED OF THE GP: Blood-borne viruses. By Dr Asha Verity (GMC 9900011). When, as written: “by the end of April”. "
+                "As written: “Hepatitis C test and, where positive, referral”. Status: not started. Activity AC-2. "
+                "For the goal “Know where I stand with hep C”."
+            ),
+            (
+                f"To be done: Keywork; Kept weekly (code K7 of https://reset.example/activity); Weekly session. By {JO}. When: from Tuesday 17 March "
+                "2026 to Thursday 10 September 2026. As written: “Tuesdays at ten”. Status: in progress. Activity AC-1. "
+                "For the goal “I want to have the kids round on a Sunday and not be clucking.”."
+            ),
+            (
+                "To be done: Housing; Application for a room. Status: on hold. Why: “Waiting for proof of address”. "
+                "Who does it is not said."
+            ),
             f"Goal, in the words of {JO}: “Reduce benzodiazepines”. Status: proposed. Goal GO-3.",
             "Note: “Brother Perran may be told of appointments.”.",
             "Record PL-78. Made at contact CT-8790. Recorded Tuesday 10 March 2026 at 11:00 (UK time). Version 1 of the record.",
         ],
         [
-            *REPORTED,
+            *REPORTED_FULL,
             *EPISODE,
             *STAFF_JO,
+            *STAFF_HARROW,
             "Care team “Team for Aidan”, active. Record TM-5.",
-            "GP; code G of https://reset.example/team-role; Registered GP: Dr Asha Verity (GMC 9900011), of Plane Tree Surgery "
-            "(ODS YZ123), from Monday 5 January 2026 to Thursday 31 December 2026.",
+            (
+                "GP; Doctor (code G of https://reset.example/team-role); Registered GP: Dr Asha Verity (GMC 9900011), of Plane Tree Surgery "
+                "(ODS YZ123), from Monday 5 January 2026 to Thursday 31 December 2026."
+            ),
             "To reach them: telephone 01632 960 021 (work, number 1 to try).",
             "To reach them: telephone 01632 960 020 (work, number 2 to try).",
             f"Care coordinator: {JO}.",
@@ -176,15 +228,20 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "CORRECTED, in place of record PL-79: Reset Treatment Service: Relapse and restart plan",
         [
             f"{SENT} Thursday 12 March 2026 at 12:00 (UK time).",
-            "CORRECTED, in place of record PL-79: Care plan, Relapse and restart plan. Status: on hold. By Dr Wilf Harrow (GMC "
-            "9900007). When it is to be reviewed is not said.",
+            (
+                "CORRECTED, in place of record PL-79: Care plan, Relapse and restart plan. Status: on hold. By Dr Wilf Harrow (GMC "
+                "9900007). When it is to be reviewed is not said."
+            ),
             "The person DID NOT AGREE the plan.",
             "WITHDRAWN, entered in error: THE PERSON'S OWN WORDS: “Be dry”. Status: entered in error. Goal GO-10.",
             "No activity of this plan is asked of the GP.",
             "To be done: Opioid substitution treatment. By Dr Wilf Harrow (GMC 9900007). Status: stopped.",
             "WITHDRAWN, entered in error: To be done: Naloxone. By Dr Asha Verity. Status: entered in error.",
-            "Goal; whose words these are is not said: “Three months without heroin”. Status: no longer being worked towards. "
-            "How far: not achieved. Goal GO-9.",
+            "NOT TO BE DONE: Benzodiazepines from the practice. By Dr Asha Verity. Status: not started.",
+            (
+                "Goal; whose words these are is not said: “Three months without heroin”. Status: no longer being worked towards. "
+                "How far: not achieved. Goal GO-9."
+            ),
             "Record PL-80. Version 3 of the record. It corrects record PL-79.",
         ],
         [*REPORTED, *STAFF_HARROW, "Care team, active.", "GP: Dr Asha Verity."],
@@ -193,8 +250,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "WITHDRAWN, entered in error: Reset Treatment Service: Recovery plan, “Recovery plan”",
         [
             f"{SENT} Thursday 12 March 2026 at 13:00 (UK time).",
-            "WITHDRAWN, entered in error: Care plan “Recovery plan”, Recovery plan. Status: entered in error. When it is to be "
-            "reviewed is not said.",
+            (
+                "WITHDRAWN, entered in error: Care plan “Recovery plan”, Recovery plan. Status: entered in error. When it is to be "
+                "reviewed is not said."
+            ),
             "Whether the person agreed the plan is not said.",
             "WITHDRAWN, entered in error: THE PERSON'S OWN WORDS: “Of another person”. Status: entered in error. Goal GO-11.",
             "The plan does not say who the person's GP is.",
@@ -214,53 +273,73 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             "Whether the person agreed the plan is not said.",
             "No goal of this plan is marked as the person's own.",
             "The plan does not say who the person's GP is.",
-            "To be done: An activity that is not named. As written: “Ring the housing officer”. Status: how far it is, is not known. "
-            "Who does it is not said.",
+            (
+                "To be done: An activity that is not named. As written: “Ring the housing officer”. Status: how far it is, is not known. "
+                "Who does it is not said."
+            ),
             "Record PL-82.",
         ],
         REPORTED,
     ),
     "restart-urgent": (
-        "URGENT, Reset Treatment Service: referral, Restart after drop-out; code UR of https://reset.example/referral-type; "
-        "Urgent restart, Seen",
+        (
+            "URGENT, Reset Treatment Service: referral, Restart after drop-out; Urgent (code UR of https://reset.example/referral-type); "
+            "Urgent restart, Seen"
+        ),
         [
             f"{SENT} Tuesday 17 March 2026 at 16:30 (UK time).",
-            "URGENT. Referral (RF-311, 000000070000): Restart after drop-out; code UR of https://reset.example/referral-type; "
-            "Urgent restart. Status: active.",
-            "WHAT IS ASKED: Referral to substance misuse service (code 201521000000104 of http://snomed.info/sct); Restart of "
-            "substitution treatment. Asked of: Invented Central Service (ODS YZ950). WANTED FOR Wednesday 18 March 2026. Asked by Dr "
-            "Wilf Harrow (GMC 9900007). Written Tuesday 17 March 2026 at 16:18 (UK time). Sent: code MAIL of "
-            "https://reset.example/sent-by; By secure mail.",
-            f"LAST DOSE: Monday 2 March 2026, 30 ml, {METHADONE}. OBSERVED: somebody saw it swallowed or gave it. "
-            "MISSED: 15 dose-days in a row, as the sender counts them.",
+            (
+                "URGENT. Referral (RF-311, 000000070000): Restart after drop-out; Urgent (code UR of https://reset.example/referral-type); "
+                "Urgent restart. Status: active."
+            ),
+            (
+                "WHAT IS ASKED: Referral to substance misuse service (code 201521000000104 of http://snomed.info/sct); Restart of "
+                "substitution treatment. Asked of: Invented Central Service (ODS YZ950). WANTED FOR Wednesday 18 March 2026. Asked by Dr "
+                "Wilf Harrow (GMC 9900007). Written Tuesday 17 March 2026 at 16:18 (UK time). Sent: Mail (code MAIL of "
+                "https://reset.example/sent-by); By secure mail."
+            ),
+            (
+                f"LAST DOSE: Monday 2 March 2026, 30 ml, {METHADONE}. OBSERVED: somebody saw it swallowed or gave it. "
+                "MISSED: 15 dose-days in a row, as the sender counts them."
+            ),
             "The person agrees to the referral.",
-            "Reason: code DROP of https://reset.example/reason; No dose for fifteen days; wants to come back.",
+            "Reason: Dropped out (code DROP of https://reset.example/reason); No dose for fifteen days; wants to come back.",
             "Note: “Best reached after noon.”.",
             "Recorded Tuesday 17 March 2026 at 16:20 (UK time). Version 1 of the record.",
-            "WHAT BECAME OF THE REFERRAL: Seen; code S of https://reset.example/result; Seen by the duty worker. Status: in progress. "
-            "Why: code PRES of https://reset.example/why; Waits for the prescriber. Dealt with by Invented Central Service (ODS "
-            "YZ950). TO BE DONE BY Thursday 19 March 2026. Done from Wednesday 18 March 2026 at 09:00 (UK time) to Wednesday 18 March "
-            "2026 at 10:00 (UK time). Taken up Tuesday 17 March 2026 at 16:30 (UK time). Last changed Wednesday 18 March 2026 at "
-            "13:05 (UK time). Record RO-311-1. Note: “Told that the former dose is not to be taken.”.",
-            "RISK: Lost tolerance; code LT of https://reset.example/risk; Fifteen days without. Tolerance of opioids is lost or "
-            f"lowered: the former dose may kill. Known from Thursday 5 March 2026 to Sunday 5 April 2026. According to {JO}. Note of "
-            "Jo Marsh, Tuesday 17 March 2026 at 16:00 (UK time): “Told about it twice.”. Record RK-1.",
+            (
+                "WHAT BECAME OF THE REFERRAL: Seen; Seen here (code S of https://reset.example/result); Seen by the duty worker. Status: in progress. "
+                "Why: Prescriber (code PRES of https://reset.example/why); Waits for the prescriber. Dealt with by Invented Central Service (ODS "
+                "YZ950). TO BE DONE BY Thursday 19 March 2026. Done from Wednesday 18 March 2026 at 09:00 (UK time) to Wednesday 18 March "
+                "2026 at 10:00 (UK time). Taken up Tuesday 17 March 2026 at 16:30 (UK time). Last changed Wednesday 18 March 2026 at "
+                "13:05 (UK time). Record RO-311-1. Note: “Told that the former dose is not to be taken.”."
+            ),
+            (
+                "RISK: Lost tolerance; Tolerance (code LT of https://reset.example/risk); Fifteen days without. Tolerance of opioids is lost or "
+                f"lowered: the former dose may kill. Known from Thursday 5 March 2026 to Sunday 5 April 2026. According to {JO}. Note of "
+                "Jo Marsh, Tuesday 17 March 2026 at 16:00 (UK time): “Told about it twice.”. Record RK-1."
+            ),
             "Risk, no longer active: Other; Lives on a boat. Record RK-2.",
-            f"Dose history: {METHADONE}. Dose: 30 ml. As written: “30 ml once a day, supervised”. Had from Monday 3 November 2025 to "
-            "Monday 2 March 2026. Status: stopped. Record DH-1. Note: “Raised to 30 ml in December.”.",
+            (
+                f"Dose history: {AS_CHARTED}. Dose: 30 ml. As written: “30 ml once a day, supervised”. Had from Monday 3 November 2025 to "
+                "Monday 2 March 2026. Status: stopped. Record DH-1. Note: “Raised to 30 ml in December.”."
+            ),
             "Dose history: Diazepam, bought. Status: whether it is still had is not known. Record DH-2.",
-            "Condition: Opioid dependence (code 75544000 of http://snomed.info/sct); Opioid dependence. It is active. Since 2019. "
-            "Record CO-1. Note: “Since the accident.”.",
+            (
+                "Condition: Opioid dependence (code 75544000 of http://snomed.info/sct); Opioid dependence. It is active. Since 2019. "
+                "Record CO-1. Note: “Since the accident.”."
+            ),
         ],
-        [*REPORTED, *EPISODE, *STAFF_HARROW, *CENTRAL],
+        [*REPORTED_FULL, *EPISODE, *STAFF_JO, *STAFF_HARROW, *CENTRAL],
     ),
     "restart-last-dose-unknown": (
         "AT ONCE, Reset Treatment Service: referral, Restart after drop-out",
         [
             f"{SENT} Tuesday 17 March 2026 at 17:00 (UK time).",
             "AT ONCE. Referral (RF-312): Restart after drop-out. Status: active.",
-            "WHAT IS ASKED: Assess for restart. Asked of: Plane Tree Surgery (ODS YZ123). Written Tuesday 17 March 2026. "
-            "Who asks is not said. For when it is wanted is not said.",
+            (
+                "WHAT IS ASKED: Assess for restart. Asked of: Plane Tree Surgery (ODS YZ123). Written Tuesday 17 March 2026. "
+                "Who asks is not said. For when it is wanted is not said."
+            ),
             "LAST DOSE: NOT KNOWN. How many dose-days were missed is not said.",
             "The person HAS NOT BEEN ASKED whether they agree to the referral.",
             "What became of the referral is not said in this message.",
@@ -273,8 +352,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             f"{SENT} Tuesday 17 March 2026 at 17:10 (UK time).",
             "AS SOON AS POSSIBLE. Referral (RF-313): Restart after drop-out. Status: active.",
             f"Asked by {JO}. What is asked is not said. Of whom it is asked is not said. For when it is wanted is not said.",
-            "LAST DOSE: Thursday 12 March 2026, amount not said, medicine not said. SUPPLIED, NOT SEEN: it was handed over to be "
-            "taken away. MISSED: 1 dose-day in a row, as the sender counts them.",
+            (
+                "LAST DOSE: Thursday 12 March 2026, amount not said, medicine not said. SUPPLIED, NOT SEEN: it was handed over to be "
+                "taken away. MISSED: 1 dose-day in a row, as the sender counts them."
+            ),
             "The person lacks the capacity to decide on the referral; it is made in their best interests.",
             "What became of the referral is not said in this message.",
         ],
@@ -285,13 +366,17 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         [
             f"{SENT} Wednesday 18 March 2026 at 09:00 (UK time).",
             "CORRECTED, in place of record RF-289: Routine. Referral (RF-290): Mental health. Status: completed.",
-            "WHAT IS ASKED: Assessment of low mood. Asked by Dr Wilf Harrow (GMC 9900007). Of whom it is asked is not said. "
-            "For when it is wanted is not said.",
+            (
+                "WHAT IS ASKED: Assessment of low mood. Asked by Dr Wilf Harrow (GMC 9900007). Of whom it is asked is not said. "
+                "For when it is wanted is not said."
+            ),
             "The person DOES NOT AGREE to the referral.",
             "Version 2 of the record. It corrects record RF-289.",
             "WHAT BECAME OF THE REFERRAL: Did not attend. Status: REJECTED. Last changed Tuesday 17 March 2026. Record RO-290-1.",
-            "WITHDRAWN, entered in error: WHAT BECAME OF THE REFERRAL: Seen. Status: entered in error. Dealt with by Hill Mental "
-            "Health (ODS YZ951). Record RO-290-0.",
+            (
+                "WITHDRAWN, entered in error: WHAT BECAME OF THE REFERRAL: Seen. Status: entered in error. Dealt with by Hill Mental "
+                "Health (ODS YZ951). Record RO-290-0."
+            ),
         ],
         [*REPORTED, *STAFF_HARROW],
     ),
@@ -324,32 +409,40 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "Reset Treatment Service: consent, CORRECTED, in place of record CO-40: granted",
         [
             f"{SENT} Tuesday 10 March 2026 at 12:00 (UK time).",
-            "CORRECTED, in place of record CO-40: The person AGREES: Sharing of information; code P of "
-            "https://reset.example/consent-type; Sharing with the pharmacy. With whom: Pharmacy, Willow Lane Pharmacy (ODS FZZ01). "
-            "What it concerns: Prescribing; Attendance; code ATT of https://reset.example/content; Whether he comes to the clinic. "
-            "Decided Tuesday 10 March 2026 at 10:50 (UK time). It holds from Tuesday 10 March 2026 to Thursday 10 September 2026. "
-            "To be reviewed by Thursday 10 September 2026. Sharing is permitted. Form: “Consent to share, form of 10 March”. "
-            "It stands on: Common law: consent and confidentiality. Record CO-41. Recorded Tuesday 10 March 2026 at 11:02 (UK time). "
-            "Version 2 of the record. It corrects record CO-40. The person confirmed it again Tuesday 17 March 2026. "
-            f"The person did not confirm it. Asked by Reset Treatment Service (ODS YZ901). Recorded by {JO}. Note of Jo Marsh, "
-            "Tuesday 10 March 2026: “Asked again what the pharmacy may know; content with it.”.",
+            (
+                "CORRECTED, in place of record CO-40: The person AGREES: Sharing of information; Share (code P of "
+                "https://reset.example/consent-type); Sharing with the pharmacy. With whom: Pharmacy, Willow Lane Pharmacy (ODS FZZ01). "
+                "What it concerns: Prescribing; Attendance; Comes (code ATT of https://reset.example/content); Whether he comes to the clinic. "
+                "Decided Tuesday 10 March 2026 at 10:50 (UK time). It holds from Tuesday 10 March 2026 to Thursday 10 September 2026. "
+                "To be reviewed by Thursday 10 September 2026. Sharing is permitted. Form: “Consent to share, form of 10 March”. "
+                "It stands on: Common law: consent and confidentiality. Record CO-41. Recorded Tuesday 10 March 2026 at 11:02 (UK time). "
+                "Version 2 of the record. It corrects record CO-40. The person confirmed it again Tuesday 17 March 2026. "
+                f"The person did not confirm it. Asked by Reset Treatment Service (ODS YZ901). Recorded by {JO}. Note of Jo Marsh, "
+                "Tuesday 10 March 2026: “Asked again what the pharmacy may know; content with it.”."
+            ),
             FOR_INFORMATION,
         ],
-        [*REPORTED, *EPISODE, *STAFF_JO],
+        [*REPORTED_FULL, *EPISODE, *STAFF_JO, *STAFF_HARROW],
     ),
     "consent-refused-and-taken-back": (
         "Reset Treatment Service: consent, refused, withdrawn, lapsed",
         [
             f"{SENT} Wednesday 11 March 2026 at 12:00 (UK time).",
-            "The person was asked and DOES NOT AGREE: Sharing of information. With whom: Family, Mother. What it concerns: not "
-            "limited to any part of the record. Decided Wednesday 11 March 2026. Sharing is DENIED. It stands on: Common law: consent "
-            "and confidentiality. Record CO-42.",
-            "The person NO LONGER AGREES: they have taken their consent back: Sharing of information. With whom: GP, Plane Tree "
-            "Surgery (ODS YZ123). What it concerns: Drug screens. Decided Wednesday 11 March 2026. Sharing is DENIED. It stands on: "
-            "Common law: consent and confidentiality. Record CO-30.",
-            "The consent has LAPSED: the time for which the person agreed is over: National monitoring. With whom: not said. What it "
-            "concerns: not limited to any part of the record. Decided Tuesday 11 March 2025. Sharing is DENIED. It stands on: Common "
-            "law: consent and confidentiality. Record CO-20.",
+            (
+                "The person was asked and DOES NOT AGREE: Sharing of information. With whom: Family, Mother. What it concerns: not "
+                "limited to any part of the record. Decided Wednesday 11 March 2026. Sharing is DENIED. It stands on: Common law: consent "
+                "and confidentiality. Record CO-42."
+            ),
+            (
+                "The person NO LONGER AGREES: they have taken their consent back: Sharing of information. With whom: GP, Plane Tree "
+                "Surgery (ODS YZ123). What it concerns: Drug screens. Decided Wednesday 11 March 2026. Sharing is DENIED. It stands on: "
+                "Common law: consent and confidentiality. Record CO-30."
+            ),
+            (
+                "The consent has LAPSED: the time for which the person agreed is over: National monitoring. With whom: not said. What it "
+                "concerns: not limited to any part of the record. Decided Tuesday 11 March 2025. Sharing is DENIED. It stands on: Common "
+                "law: consent and confidentiality. Record CO-20."
+            ),
             FOR_INFORMATION,
         ],
         REPORTED,
@@ -358,9 +451,11 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "Reset Treatment Service: consent, WITHDRAWN, entered in error: granted",
         [
             f"{SENT} Wednesday 11 March 2026 at 13:00 (UK time).",
-            "WITHDRAWN, entered in error: The person AGREES: what it is about is not said. With whom: Another pharmacy. What it "
-            "concerns: not limited to any part of the record. Decided Wednesday 11 March 2026. Sharing is permitted. It stands on: "
-            "Common law: consent and confidentiality. Record CO-43. It corrects record CO-43.",
+            (
+                "WITHDRAWN, entered in error: The person AGREES: Contact. With whom: Another pharmacy. What it "
+                "concerns: not limited to any part of the record. Decided Wednesday 11 March 2026. Sharing is permitted. It stands on: "
+                "Common law: consent and confidentiality. Record CO-43. It corrects record CO-43."
+            ),
             FOR_INFORMATION,
         ],
         REPORTED,
@@ -369,9 +464,11 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "Reset Treatment Service: consent, granted",
         [
             f"{SENT} Wednesday 11 March 2026 at 14:00 (UK time).",
-            "The person AGREES: Sharing of information. With whom: GP, Plane Tree Surgery (ODS YZ123). What it concerns: not limited "
-            "to any part of the record. Decided Wednesday 11 March 2026. Sharing is permitted. It stands on: Common law: consent and "
-            "confidentiality. Record CO-44.",
+            (
+                "The person AGREES: Sharing of information. With whom: GP, Plane Tree Surgery (ODS YZ123). What it concerns: not limited "
+                "to any part of the record. Decided Wednesday 11 March 2026. Sharing is permitted. It stands on: Common law: consent and "
+                "confidentiality. Record CO-44."
+            ),
             FOR_INFORMATION,
         ],
         REPORTED,
@@ -530,6 +627,7 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
             {"url": f"{R4}CarePlan.activity.detail.status", "valueCode": "entered-in-error"},
             {"status": "cancelled"},
             {"status": "unknown"},
+            {"status": "not-started", "prohibited": True},
         ],
         ("Goal", "GO-9"): [
             {"status": "cancelled"},
@@ -684,7 +782,7 @@ def test_every_letter_of_the_fixtures_has_its_rows() -> None:
 @pytest.mark.parametrize("case", LETTERS)
 def test_a_letter_is_marked_as_local_and_as_no_consultation(case: str, ost: adapter.Adapter) -> None:
     document = letter(case, ost)
-    event = EVENTS[case.split("-")[0]]
+    event = EVENTS[case.split("-", maxsplit=1)[0]]
     coding = {"system": f"{OURS}CodeSystem/hub-event", "code": event}
     assert document.composition["type"]["coding"] == [coding]
     assert document.composition["type"]["text"].endswith("(local document, for information)")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from adapter.fhir.schema import r4
-from adapter.fhir.schema.invariants import BUNDLE, CONTAINED, FRAGMENTS, never
+from adapter.fhir.schema.invariants import FRAGMENTS, never
+from adapter.fhir.schema.invariants_bundle import BUNDLE, CONTAINED
 from adapter.fhir.schema.primitives import PRIMITIVES, nullable
 from adapter.fhir.schema.tables import GENERATED
 

@@ -195,7 +195,7 @@ class _Parser:
                 self._at += 5
                 name += following[3][0].upper() + following[3][1:]
             else:
-                return self._through(before, lambda one: f"choice({one}, names_{name})")
+                return self._through(before, lambda one: f"choice({one}, {name!r}, names_{name})")
         path = self._through(before, lambda one: f"children({one}, {name!r})")
         *others, last = path.loops
         return path._replace(loops=(*others, last._replace(child=(others[-1].variable if others else before.text, (name,)))))

@@ -246,7 +246,7 @@ def compile_tests(constraints: Sequence[Parsed], choices: Choices) -> Tests:
     names = {path: f"path{n}" for n, path in enumerate(dict.fromkeys(paths)) if paths.count(path) > 1}
     text = _PATH.sub(lambda found: names.get(found[1], found[1]), text)
     lines += ["def test(element, resource):", " broken = []", *(f" {name} = {path}" for path, name in names.items()), text]
-    space = {**vars(fhirpath_values), "faults": _FAULTS, **{f"names_{base}": {*names, base} for base, names in choices.items()}}
+    space = {**vars(fhirpath_values), "faults": _FAULTS, **{f"names_{base}": names for base, names in choices.items()}}
     exec(compile("\n".join([*lines, " return broken"]), "<constraints>", "exec"), space)  # noqa: S102 - of literals and our names
     test: Tests = space["test"]
     return test

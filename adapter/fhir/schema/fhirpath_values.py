@@ -45,21 +45,24 @@ def children(node: Any, name: str) -> Items:
 
 def descendants(node: Any, names: tuple[str, ...]) -> Items:
     """The values at the end of several such steps."""
+    reached = node
     for at, name in enumerate(names):
-        if not isinstance(node, dict) or (node := node.get(name)) is None:
+        found = reached.get(name) if isinstance(reached, dict) else None
+        if isinstance(found, list) and len(found) != 1:
+            rest = names[at + 1 :]
+            return [item for one in found if one is not None for item in (descendants(one, rest) if rest else (one,))]
+        reached = found[0] if isinstance(found, list) else found
+        if reached is None:
             return ()
-        if isinstance(node, list):
-            if len(node) != 1:
-                rest = names[at + 1 :]
-                return [item for one in node if one is not None for item in (descendants(one, rest) if rest else (one,))]
-            node = node[0]
-    return () if node is None else (node,)
+    return (reached,)
 
 
-def choice(node: Any, names: Collection[str]) -> Items:
-    """The values of a choice. names: those that it has in JSON."""
+def choice(node: Any, name: str, names: Collection[str]) -> Items:
+    """The values of a choice. names: those that it has in JSON; in a type where it is no choice, it has its own and no other."""
+    if not isinstance(node, dict) or name in node:
+        return children(node, name)
     found: Items = ()
-    for key in node if isinstance(node, dict) else ():
+    for key in node:
         if key in names:
             value = node[key]
             items = value if isinstance(value, list) else (value,)
@@ -70,7 +73,8 @@ def choice(node: Any, names: Collection[str]) -> Items:
 def extensions(node: Any, url: Any) -> Items:
     """The extensions of this url."""
     found = node.get("extension") if isinstance(node, dict) else None
-    return [one for one in found if one.get("url") == url] if found else ()
+    # Of a resource in another, the base has not said yet that these are extensions.
+    return [one for one in found if isinstance(one, dict) and one.get("url") == url] if isinstance(found, list) else ()
 
 
 def resource_type(node: Any) -> Any:

@@ -16,7 +16,6 @@ from adapter.fhir.schema.primitives import PRIMITIVES
 Schema = dict[str, Any]
 
 _ONE = frozenset({"items", "contains", "not", "if", "then", "else"})
-_NAMED = frozenset({"properties", "dependentSchemas"})
 #: Keywords that mean something together, and so must not come from two schemas.
 _TOGETHER = (
     frozenset({"properties", "additionalProperties"}),
@@ -77,29 +76,45 @@ def plain(schema: Any) -> Any:
     made: Schema = {}
     parts: list[Any] = []
     for keyword, value in schema.items():
-        if keyword in _NAMED:
-            made[keyword] = {name: plain(one) for name, one in value.items() if not is_rare(name)}
-        elif keyword in _ONE:
-            made[keyword] = plain(value)
-        elif keyword == "allOf":
+        if keyword == "allOf":
             parts += map(plain, value)
         elif keyword in ("anyOf", "oneOf"):
-            found = [one for one in map(plain, value) if one is not False]
-            if len(found) < 2:
-                parts.append(found[0] if found else False)
-            else:
-                parts.append(_exclusive(found) if keyword == "oneOf" else {keyword: found})
-        elif keyword == "prefixItems":
-            made[keyword] = list(map(plain, value))
-        elif keyword == "enum":
-            made[keyword] = [one for one in value if one is not None]
-        elif keyword == "$ref":
-            made[keyword] = value.removesuffix(".null")
+            parts.append(_choice(keyword, [one for one in map(plain, value) if one is not False]))
+        elif keyword == "dependentSchemas":
+            parts += [_dependent(name, plain(one)) for name, one in value.items() if not is_rare(name)]
         elif keyword != "x-rule":
-            made[keyword] = value
+            made[keyword] = _kept(keyword, value)
     if made.get("not") is False:
         del made["not"]
     return _joined(made, parts)
+
+
+def _kept(keyword: str, value: Any) -> Any:
+    if keyword == "properties":
+        return {name: plain(one) for name, one in value.items() if not is_rare(name)}
+    if keyword in _ONE:
+        return plain(value)
+    match keyword:
+        case "prefixItems":
+            return list(map(plain, value))
+        case "enum":
+            return [one for one in value if one is not None]
+        case "$ref":
+            return value.removesuffix(".null")
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _choice(keyword: str, choices: list[Any]) -> Any:
+    if len(choices) < 2:
+        return choices[0] if choices else False
+    return _exclusive(choices) if keyword == "oneOf" else {keyword: choices}
+
+
+def _dependent(name: str, needed: Any) -> Schema:
+    """What is needed where a property is there; mostly other properties."""
+    if isinstance(needed, dict) and needed.keys() == {"required"}:
+        return {"dependentRequired": {name: needed["required"]}}
+    return {"dependentSchemas": {name: needed}}
 
 
 def _exclusive(choices: list[Any]) -> Schema:
@@ -121,6 +136,10 @@ def _joined(made: Schema, parts: Iterable[Any]) -> Any:
         if "required" in part and "required" in made:
             made["required"] = list(dict.fromkeys([*made["required"], *part["required"]]))
             part = {keyword: value for keyword, value in part.items() if keyword != "required"}
+        if part.keys() <= {"properties", "dependentRequired"} and part.keys() <= made.keys():
+            part = {keyword: left for keyword, value in part.items() if (left := _left(made[keyword], value))}
+            if not part:
+                continue
         if _meet(made, part):
             apart.append(part)
         else:
@@ -128,6 +147,19 @@ def _joined(made: Schema, parts: Iterable[Any]) -> Any:
     if apart:
         made["allOf"] = [*made.get("allOf", ()), *apart]
     return made
+
+
+def _left(made: Schema, more: Mapping[str, Any]) -> Schema:
+    """Adds to what is said of each name what more is said of it, as far as that can be; gives the rest."""
+    left: Schema = {}
+    for name, value in more.items():
+        if isinstance(value, list) and name not in made:
+            made[name] = value  # of dependentRequired
+        elif isinstance(value, dict) and isinstance(made.get(name), dict) and not _meet(made[name], value):
+            made[name] = made[name] | value
+        else:
+            left[name] = value
+    return left
 
 
 def _meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
