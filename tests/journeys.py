@@ -21,12 +21,12 @@ import yaml
 from adapter import Adapter, Refused, Translation
 from adapter.fhir.json import decode
 from adapter.fhir.outcome import is_error, rule_of
-from adapter.mapping.language import _Loader, scalar
+from adapter.mapping.faults import Faults
+from adapter.mapping.language import compose, scalar
 from adapter.shipped import FIXTURES
 from adapter.systems.cases import RECEIVED
 
 FOLDER = FIXTURES / "journeys"
-NHS = "https://fhir.nhs.uk/Id/nhs-number"
 _STEP = re.compile(r"([^.\[\]#]+)|\[(\d+)\]|(#)")
 
 
@@ -43,10 +43,17 @@ def plain(node: yaml.Node) -> Any:
 
 
 def load(name: str) -> dict[str, Any]:
-    node = yaml.compose((FOLDER / name / "journey.yaml").read_text(encoding="utf-8"), Loader=_Loader)
-    assert node is not None
-    made: dict[str, Any] = plain(node)
+    file = FOLDER / name / "journey.yaml"
+    made: dict[str, Any] = read(file.read_text(encoding="utf-8"), str(file))
     return made
+
+
+def read(text: str, name: str = "") -> Any:
+    """A journey's YAML as plain values, decimals exact."""
+    faults = Faults(name)
+    node = compose(text, faults)
+    assert node is not None, faults.found
+    return plain(node)
 
 
 def names() -> list[str]:

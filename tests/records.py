@@ -239,7 +239,8 @@ class Records:
         if rule == "required":
             self.add(here, names, [error.kind.property])
         elif rule == "minProperties":
-            known = self.full(names).get("properties", {})
+            known = self.full(names)
+            known = known.get("properties") or self.follow(known.get("items", {})).get("properties", {})
             self.add(here, names, [self.random.choice(list(known) or ["text"])])
         elif rule == "dependentRequired":
             self.add(here, names, [d for k, ds in holder["dependentRequired"].items() if k in here for d in ds])

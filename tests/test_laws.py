@@ -18,10 +18,11 @@ import pytest
 import adapter
 from adapter.fhir.outcome import is_error
 from adapter.mapping.runtime import parts_of
-from adapter.mapping.spec import paths_read
-from adapter.mapping.tree import Hole
+from adapter.mapping.spec import find, frames_of, paths_read
+from adapter.mapping.spec import place as place_of
+from adapter.mapping.tree import Hole, Ref
 from adapter.systems.message import Message
-from tests.records import Records, scalars
+from tests.records import Records, prune, scalars, unique
 
 RECORDS = 500
 ALTERATIONS = 2000
@@ -78,12 +79,51 @@ def records(message: Message, count: int, seed: int = 7) -> Iterator[dict[str, A
     wanted = steers(message.payload.schema)
     n = 0
     while n < count:
-        record = drawer.draw(wanted[n % len(wanted)] if wanted and n % 2 else None)
-        if ids_apart(
+        record = joined_up(message, drawer.draw(wanted[n % len(wanted)] if wanted and n % 2 else None), drawer.random)
+        if message.payload.check(record) == [] and ids_apart(
             message.table.fill(record)[0]
         ):  # two events with one identifier are refused: tests/systems/test_translate.py
             yield record
             n += 1
+
+
+def joined_up(message: Message, record: dict[str, Any], pick: random.Random) -> dict[str, Any]:
+    """The record, where every path that means another element by its key (`$ref Map by path`) has a key that is there, or is gone."""
+    spec = message.table.spec
+    for m in spec.maps:
+        for found in find(m):
+            if isinstance(found.node, Ref) and found.node.by is not None:
+                target = spec.by_name[found.node.map]
+                at, key = place_of(found.lists, found.node.by), place_of(frames_of(target), target.id or target.key[0])
+                assert at is not None and key is not None
+                keys = [holder[name] for holder, name in spots(record, *key)]
+                for holder, name in spots(record, *at):
+                    holder[name] = pick.choice(keys) if keys else None
+                for holder, name in spots(record, at[0][:-1], at[0][-1]) if at[0] and not at[1] else ():
+                    holder[name] = unique(holder[name])
+    made: dict[str, Any] = prune(record)
+    return made
+
+
+def spots(record: Any, lists: tuple[tuple[str, ...], ...], parts: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
+    """(holder, key or index) of every value at a place of the record."""
+    holders: list[Any] = [record]
+    for depth, names in enumerate(lists, 1):
+        under = [inside(holder, names) for holder in holders]
+        if depth == len(lists) and not parts:
+            yield from ((one, j) for one in under for j in range(len(one or ())))
+            return
+        holders = [element for one in under for element in one or ()]
+    for holder in holders:
+        last = inside(holder, parts[:-1])
+        if isinstance(last, dict) and parts[-1] in last:
+            yield last, parts[-1]
+
+
+def inside(value: Any, names: tuple[str, ...]) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def known_codes(message: Message) -> dict[tuple[str, ...], tuple[list[str], bool]]:

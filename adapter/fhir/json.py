@@ -29,7 +29,6 @@ _SHORT = 4096
 _parse = partial(jiter.from_json, catch_duplicate_keys=True, float_mode="decimal", allow_inf_nan=False, cache_mode="keys")
 _read = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_OPENING = b"[{"
 _LOST = object()
 
 #: Rule -> issue code, text, mend. https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -53,7 +52,7 @@ def decode(body: bytes, *, source: str = "", max_depth: int = MAX_DEPTH) -> Any:
     Raises Refused with one issue: fatal, code structure or invalid, line and column counted in characters from 1.
     """
     try:
-        if len(body) < _SHORT and len(body) - len(body.translate(None, _OPENING)) <= max_depth:
+        if len(body) < _SHORT and _openings(body) <= max_depth:
             value = _same(body)
             if value is _LOST:
                 value = _parse(body)
@@ -107,6 +106,13 @@ def locate(body: bytes, path: Sequence[str | int]) -> tuple[int, int]:
     except (FaultError, RecursionError, StopIteration):
         pass
     return place(text, found) if found < len(text) else (0, 0)
+
+
+def _openings(body: bytes) -> int:
+    """As many levels as there can be. One flat object, as many payloads are, is told at a glance."""
+    if b"[" not in body and body.find(b"{", 1) < 0:
+        return 1
+    return len(body) - len(body.translate(None, b"[{"))
 
 
 def _same(body: bytes) -> Any:

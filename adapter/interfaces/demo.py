@@ -90,7 +90,7 @@ def _tell(console: Console, ost: Adapter, step: Step) -> bool:
     console.print(Text(f"In the hub: {made}."))
     reading = translated(ost, step, "fhir").lineage
     if step.show:
-        console.print(followed(step, done, reading, console.width))
+        console.print(followed(ost, step, done, reading, console.width))
     if step.quote and done.result is not None:
         console.print(Text(f'It says: "{at(json.decode(done.result), step.quote)[0]}"'))
     console.print(Text(_account(done, reading)))

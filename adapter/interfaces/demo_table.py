@@ -13,20 +13,20 @@ from adapter.fhir import json
 from adapter.fhir.path import parse
 
 if TYPE_CHECKING:
-    from adapter import Translation
+    from adapter import Adapter, Translation
     from adapter.interfaces.demo import Step
 
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource\.")
 Rows = list[dict[str, Any]]
 
 
-def followed(step: Step, done: Translation, reading: Rows, width: int) -> Table:
+def followed(ost: Adapter, step: Step, done: Translation, reading: Rows, width: int) -> Table:
     """A row for each path that the step shows, in so many columns of the terminal.
 
     reading: the lineage of reading alone, which done.lineage begins with.
     """
     sent = None if step.file.is_dir() else json.decode(step.file.read_bytes())
-    heard = json.decode(done.result) if done.result is not None else None
+    heard = ost.message(step.write).record_of(done.result) if done.result is not None else None
     writing = done.lineage[len(reading) :]
     heads = [step.read, "the hub", *([step.write] if heard is not None else [])]
     room = width // len(heads) - 2

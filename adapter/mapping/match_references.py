@@ -37,7 +37,8 @@ class ReferenceWriter:
             src(f"{var} = S.key_of({got}, {node.map!r})")
             w.body.captures.append(Capture(var, (node.by,), where, node.line, kind="by"))
         elif w.groups.deeper(w.map, node):
-            src(f"{var} = S.points({got}, {node.map!r}, {target.type!r})")
+            array = where.rpartition("[")[0]
+            src(f"{var} = S.points({got}, {node.map!r}, {target.type!r}, (i, f{array!r}))")
         elif target.each:
             src(f"{var} = S.joined({got}, {node.map!r}, {target.type!r})")
         else:

@@ -23,7 +23,8 @@ class References(Findings):
     claims: dict[str, int]  # role -> the entry that a reference says it is
     played: dict[str, int]  # role outside lists -> its entry
     elements: dict[str, dict[int, Element]]  # role of a list -> its entries, each with its record element
-    pointed: dict[str, set[int]]  # role -> those of its entries that "one for each" refers to
+    #: Role -> those of its entries that "one for each" refers to -> the arrays that do: an entry, and a place in it.
+    pointed: dict[str, dict[int, set[tuple[int, str]]]]
 
     def at(self, i: int) -> str:
         """The FHIRPath of an entry's resource."""
@@ -83,11 +84,15 @@ class References(Findings):
             value = value.get(part) if isinstance(value, dict) else None
         return value
 
-    def points(self, reference: Any, name: str, kind: str) -> int | None:
-        """A reference to one of a list: there, and of the right type."""
+    def points(self, reference: Any, name: str, kind: str, array: tuple[int, str]) -> int | None:
+        """A reference to one of a list: there, of the right type, and not in that array already."""
         t = self.resolve(reference, kind)
-        if t is not None:
-            self.pointed.setdefault(name, set()).add(t)
+        if t is None:
+            return None
+        arrays = self.pointed.setdefault(name, {}).setdefault(t, set())
+        if array in arrays:
+            return None
+        arrays.add(array)
         return t
 
     def leads(self, value: dict[str, Any], kind: str) -> bool:

@@ -42,7 +42,8 @@ def where(path: Path, frames: Frames) -> str:
 
 def there(path: Path, frames: Frames) -> str:
     """The condition that the record has a value at the path."""
-    return f"S.there({frame_of(path, frames).var}, {path.parts!r})"
+    var = frame_of(path, frames).var
+    return f"{var}.get({path.parts[0]!r}) is not None" if len(path.parts) == 1 else f"S.there({var}, {path.parts!r})"
 
 
 class Scope:

@@ -37,6 +37,8 @@ class MatchRun(Reading):
             self.leave()
         if self.keyless or self.missing or self.pointed:
             self.finish()
+        if len(self.runs) != len(self.entries) or self.keyless:
+            self.dangle()
 
     def assign(self) -> dict[str, list[int]]:
         """The resources that a map can know by itself: the map with the most literals that recognises one takes it."""
@@ -148,6 +150,28 @@ class MatchRun(Reading):
             for i in self.elements.get(name, ()):
                 if i not in pointed:
                     self.missed(name, self.at(i))
+
+    def dangle(self) -> None:
+        """What leads to a resource that was not read, or that fill would not make, is unread itself: it would lead nowhere."""
+        lost = {i for i in range(len(self.entries)) if i not in self.runs}
+        lost |= {i for i, frame, parts in self.keyless if _get(frame, parts) is None}
+        carried = tuple(place.split(" ")[0] for place in self.carried)
+
+        def visit(value: Any, place: str, i: int) -> None:
+            if isinstance(value, list):
+                for j, below in enumerate(value):
+                    visit(below, f"{place}[{j}]", i)
+            elif isinstance(value, dict):
+                for name, below in value.items():
+                    at = f"{place}.{name}"
+                    if isinstance(below, dict | list):
+                        visit(below, at, i)
+                    elif name == "reference" and self.index.get(below) in lost and not at.startswith(carried):
+                        self.left.append((below, at, i))
+
+        for i in self.runs if lost else ():
+            if i not in lost:
+                visit(self.entries[i]["resource"], self.at(i), i)
 
     def missed(self, name: str, where: str) -> None:
         """A reference that is not there although its target is."""

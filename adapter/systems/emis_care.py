@@ -17,7 +17,7 @@ from typing import Any
 from adapter.fhir.dates import from_wall_clock, precision
 from adapter.mapping.codecs import codec
 from adapter.shipped import MAPPINGS
-from adapter.systems.emis import effective, no_date
+from adapter.systems.emis import day, effective, no_date
 
 # the contact ------------------------------------------------------------------------------------------------------
 #: ConsultationSourceTerm, the Term of its code, DidNotAttend, SendInTime and Deleted of the appointment.
@@ -60,7 +60,9 @@ def encounter_status(said: tuple[Any, ...]) -> str:
         return "entered-in-error"
     if _missed(contact):
         return "unknown" if _came(contact) else "cancelled"
-    return "unknown" if complete is None else "finished" if complete else "in-progress"
+    if complete is None:
+        return "finished" if _came(contact) else "unknown"
+    return "finished" if complete else "in-progress"
 
 
 def medium(terms: tuple[str | None, str | None]) -> str | None:
@@ -140,6 +142,8 @@ def planned_start(said: tuple[Any, ...]) -> str | None:
     That is the appointment; without one, the date of an entry that says that the person did not come.
     """
     (on, time, date, meant), contact = said[:4], said[4:]
+    if no_date((date, meant)) is None and dated((date, meant)) is None:
+        return None  # so that the date which cannot be read is not taken for one that was
     if on is not None and contact[4] is not True:
         return moment((on, time))
     return dated((date, meant)) if attendance(contact) == "did-not-attend" else None
@@ -267,9 +271,9 @@ def task_status(said: tuple[bool | None, str | None, str | None, str | None, str
 
 
 def closed_on(dates: tuple[str | None, str | None]) -> str | None:
-    """(ReferralEndDate, ReferralEpisodeClosureDate) -> the day on which it ended; declines two that differ."""
-    found = {one for one in dates if one is not None}
-    return moment((found.pop(), None)) if len(found) == 1 else None
+    """(ReferralEndDate, ReferralEpisodeClosureDate) -> the day on which it ended; declines two that differ, refuses no day."""
+    found = {day(one) for one in dates if one is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def requester(organisations: tuple[str | None, str | None, str | None]) -> str | None:

@@ -6,10 +6,12 @@ The record is that of mappings/gp_connect/update-record/consultation.schema.json
 from __future__ import annotations
 
 from adapter.systems.gp_letter_words import (
+    CONFIDENTIAL,
     FOR_INFORMATION,
     HISTORY,
     Parties,
     kinds,
+    labels,
     note,
     notes,
     standing,
@@ -53,6 +55,7 @@ STATUS = {
 }
 _WHEN: tuple[Row, ...] = (
     ("started", "It began {}.", day),
+    ("started_absent", "When it began is not given: {}.", str),
     ("ended", "It ended {}.", day),
     ("minutes", "It took {}.", lambda number: count(number, "minute")),
     ("planned", "Booked {}.", span),
@@ -62,6 +65,9 @@ _WHY: tuple[Row, ...] = (
     ("absence", "Why the person did not come, as the sender says it: {}.", lambda why: reasons(why, "")),
 )
 _RECORD: tuple[Row, ...] = (("identifiers", "Record {}.", tokens), ("slots", "Slot {}.", tokens), *HISTORY)
+
+
+_LABELS: tuple[Row, ...] = (("labels", CONFIDENTIAL, labels),)
 
 
 def _who(one: Record, who: Parties) -> list[str]:
@@ -86,7 +92,7 @@ def contact(record: Record) -> list[str]:
         why.append("Why the person did not come is not said.")
     following = told(one, (("next", "NEXT CONTACT: {}.", day),)) or ["When the next contact is due is not said."]
     return [
-        f"{standing(one)}{what}: {came}.",
+        " ".join([f"{standing(one)}{what}: {came}.", *told(one, _LABELS)]),
         " ".join([f"{how}: {medium}.", *when]),
         *(line for line in (" ".join(_who(one, Parties(record))), " ".join(why)) if line),
         *following,
@@ -107,7 +113,7 @@ _VALUE: tuple[Row, ...] = (
     ("low", "range from {}", _measured),
     ("high", "range to {}", _measured),
 )
-_FINDING: tuple[Row, ...] = (("at", "On {}.", day),)
+_FINDING: tuple[Row, ...] = (*_LABELS, ("at", "On {}.", day), ("at_absent", "When is not given: {}.", str))
 _FILED: tuple[Row, ...] = (
     ("identifier", "Record {}.", token),
     ("part_of", "Part of {}.", token),
@@ -119,7 +125,9 @@ def finding(one: Record, who: Parties) -> str:
     """What was found or measured, with its value."""
     value = ", ".join(told(one, _VALUE)) or "no value is given"
     by = told(one, (("by", "By {}.", who.persons),))
-    head = f"{WITHDRAWN * withdrawn(one)}Found or measured, {reasons(one['what'], '')}: {value}."
+    filed = "".join(told(one, (("kinds", ", filed as {}", lambda several: kinds(several, "", "")),)))
+    what = reasons(one["what"], "") if "what" in one else f"not named ({one.get('what_absent', 'no reason is given')})"
+    head = f"{WITHDRAWN * withdrawn(one)}Found or measured{filed}, {what}: {value}."
     return " ".join([head, *told(one, _FINDING), *by, *notes(one.get("notes", ())), *told(one, _FILED)])
 
 

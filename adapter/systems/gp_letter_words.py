@@ -14,6 +14,7 @@ from adapter.systems.gp_words import (
     WITHDRAWN,
     Record,
     Row,
+    coding_words,
     contacts,
     day,
     full_name,
@@ -37,6 +38,8 @@ REQUEST = {
 }
 #: Stands before a plan or a referral that was true and holds no longer.
 REVOKED = "REVOKED, it no longer stands: "
+#: What stands beside a record that is not for everybody's eyes.
+CONFIDENTIAL = "CONFIDENTIAL, by the sender's mark: {}."
 #: How a letter ends that reports and requests nothing.
 FOR_INFORMATION = "This report asks nothing of the practice; it is for information."
 #: When a record was made, and which one it takes the place of.
@@ -93,7 +96,8 @@ class Parties:
             said += reach(role) + reach(self.people.get(role.get("person"), {}))
         for party in self.organisations.values():
             if party.get("ods_code") != sender["ods_code"]:
-                said += [f"Organisation in the message: {self.organisation({'ref': party['ref']})}.", *reach(party)]
+                name = ", ".join([self.organisation({"ref": party["ref"]}), *party.get("types", ())])
+                said += [f"Organisation in the message: {name}.", *reach(party)]
         return said
 
 
@@ -111,14 +115,18 @@ def standing(one: Record) -> str:
     """What stands before the first fact, so that nobody reads that first: taken back, revoked, in place of another record."""
     if withdrawn(one):
         return WITHDRAWN
-    return REVOKED * (one["status"] == "revoked") + "".join(
-        told(one, (("replaces", "CORRECTED, in place of record {}: ", token),))
-    )
+    revoked = REVOKED if one["status"] == "revoked" else ""
+    return revoked + "".join(told(one, (("replaces", "CORRECTED, in place of record {}: ", token),)))
 
 
 def kinds(several: Iterable[Record], system: str, otherwise: str) -> str:
     """What kind of thing it is, by code and in the source's words."""
     return "; ".join(dict.fromkeys(reasons(one, system) for one in several)) or otherwise
+
+
+def labels(several: Iterable[Record]) -> str:
+    """How confidential the source says it is."""
+    return "; ".join(coding_words(one) for one in several)
 
 
 def note(one: Record) -> str:

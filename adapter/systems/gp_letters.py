@@ -41,7 +41,7 @@ def _words(record: Record) -> ModuleType:
 
 def _sender(record: Record) -> Record:
     """The organisation that reports. Raises KeyError where the message has none, or it has no ODS code."""
-    sender = Parties(record).organisations[record["sender"]["ref"]]
+    sender: Record = Parties(record).organisations[record["sender"]["ref"]]
     if "ods_code" not in sender:
         raise KeyError("ods_code")
     return sender
@@ -69,7 +69,7 @@ def check_write(bundle: dict[str, Any]) -> list[Issue]:
     if hub.event_of(bundle) not in [name for _, name in _LETTERS.values()]:
         return []
     entries = [entry for entry in bundle.get("entry") or () if isinstance(entry.get("resource"), dict)]
-    header = next((e["resource"] for e in entries if e["resource"].get("resourceType") == "MessageHeader"), {})
+    header: Record = next((e["resource"] for e in entries if e["resource"].get("resourceType") == "MessageHeader"), {})
     sender = header.get("sender", {}).get("reference")
     return [
         issue("error", "required", "required", _NO_CODE, expression=f"Bundle.entry[{i}].resource.identifier", mend=_CODE)
@@ -123,6 +123,9 @@ def _activity_status(status: str) -> str:
     return {"stopped": "cancelled", "entered-in-error": "unknown"}.get(status, status)
 
 
+# Where labels may stand beside it, the event is a hole: an object of literals alone would drop out with its last label.
+codec("gp-letter-event", read=event)
+codec("gp-of-contact", read=lambda _: "consultation")
 codec("gp-letter-subject", read=lambda record: _words(record).SUBJECT, doc="What a letter of this kind is about.")
 codec("gp-letter-title", read=lambda record: _words(record).title(_whole(record)), doc="The title of the letter.")
 codec("gp-sender-code", read=lambda record: _sender(record)["ods_code"], doc="The ODS code of who sends the letter.")

@@ -5,7 +5,19 @@ The record is that of mappings/gp_connect/update-record/referral.schema.json.
 
 from __future__ import annotations
 
-from adapter.systems.gp_letter_words import HISTORY, REQUEST, Parties, kinds, note, notes, standing, tokens, withdrawn
+from adapter.systems.gp_letter_words import (
+    CONFIDENTIAL,
+    HISTORY,
+    REQUEST,
+    Parties,
+    kinds,
+    labels,
+    note,
+    notes,
+    standing,
+    tokens,
+    withdrawn,
+)
 from adapter.systems.gp_words import (
     WITHDRAWN,
     Record,
@@ -69,17 +81,19 @@ def kind_words(several: list[Record]) -> str:
 
 def head(one: Record) -> str:
     """How urgent, what kind, and whether it stands."""
-    urgency = PRIORITIES[one["priority"]] if "priority" in one else "Urgency not said"
+    written = "".join(told(one, (("priority_words", ", as written: “{}”", str),)))
+    urgency = PRIORITIES[one["priority"]] if "priority" in one else "Urgency" if written else "Urgency not said"
     numbers = "".join(told(one, (("identifiers", " ({})", tokens),)))
     what = kinds(one.get("kinds", ()), _NAME, "kind not said")
-    return f"{standing(one)}{urgency}. Referral{numbers}: {what}. Status: {REQUEST[one['status']]}."
+    said = [f"{standing(one)}{urgency}{written}. Referral{numbers}: {what}. Status: {REQUEST[one['status']]}."]
+    return " ".join(said + told(one, (("labels", CONFIDENTIAL, labels),)))
 
 
 _UNASKED = (
-    ("what", "What is asked is not said."),
-    ("performers", "Of whom it is asked is not said."),
-    ("requester", "Who asks is not said."),
-    ("wanted", "For when it is wanted is not said."),
+    (("what",), "What is asked is not said."),
+    (("performers", "asked"), "Of whom it is asked is not said."),
+    (("requester",), "Who asks is not said."),
+    (("wanted",), "For when it is wanted is not said."),
 )
 
 
@@ -88,12 +102,15 @@ def request(one: Record, who: Parties) -> str:
     rows: tuple[Row, ...] = (
         ("what", "WHAT IS ASKED: {}.", lambda what: reasons(what, "")),
         ("performers", "Asked of: {}.", lambda several: ", ".join(who.organisation(p) for p in several)),
+        ("asked", "Asked of: {}.", lambda handle: who.person({"ref": handle})),
         ("wanted", "WANTED FOR {}.", day),
         ("requester", "Asked by {}.", who.person),
         ("written", "Written {}.", day),
+        ("written_absent", "When it was written is not given: {}.", str),
+        ("contact", "Written at contact {}.", token),
         ("sent_by", "Sent: {}.", lambda several: kinds(several, "", "")),
     )
-    return " ".join(told(one, rows) + [sentence for name, sentence in _UNASKED if name not in one])
+    return " ".join(told(one, rows) + [sentence for names, sentence in _UNASKED if not any(name in one for name in names)])
 
 
 _DOSE: tuple[Row, ...] = (("date", "{}", day), ("amount", "{}", amount), ("medicine", "{}", medicine))
@@ -114,11 +131,17 @@ def last_dose(one: Record) -> list[str]:
     return said + (missed or (["How many dose-days were missed is not said."] if _is_restart(one) else []))
 
 
+_WHY: tuple[Row, ...] = (
+    ("reasons", "Reason: {}.", lambda several: kinds(several, "", "")),
+    ("condition_records", "For a condition that is not in this message: record {}.", tokens),
+)
+
+
 def referral(record: Record) -> list[str]:
     """What the record says of the referral itself."""
     one = record["referral"]
     consent = CONSENT[one["consent"]] if "consent" in one else "Whether the person agrees to the referral is not said."
-    why = told(one, (("reasons", "Reason: {}.", lambda several: kinds(several, "", "")),))
+    why = " ".join(told(one, _WHY))
     filed = " ".join(told(one, HISTORY))
     doses = " ".join(last_dose(one))
     return [
@@ -126,7 +149,7 @@ def referral(record: Record) -> list[str]:
         request(one, Parties(record)),
         *([doses] if doses else []),
         consent,
-        *why,
+        *([why] if why else []),
         *notes(one.get("notes", ())),
         *([filed] if filed else []),
     ]
@@ -190,6 +213,7 @@ HISTORIES = {
     "stopped": "stopped",
     "on-hold": "on hold",
     "unknown": "whether it is still had is not known",
+    "entered-in-error": "entered in error",
 }
 _DOSES: tuple[Row, ...] = (
     ("dose", "Dose: {}.", amount),
@@ -202,7 +226,13 @@ _DOSES: tuple[Row, ...] = (
 
 def history(one: Record) -> str:
     """What the person has had, by the sender's record."""
-    return " ".join([f"Dose history: {medicine(one['product'])}.", *told(one, _DOSES), *notes(one.get("notes", ()))])
+    return " ".join(
+        [
+            f"{WITHDRAWN * withdrawn(one)}Dose history: {medicine(one['product'])}.",
+            *told(one, _DOSES),
+            *notes(one.get("notes", ())),
+        ]
+    )
 
 
 # the letter -----------------------------------------------------------------------------------------------------------

@@ -148,6 +148,12 @@ class Message:
         self.refuse(faults, account.issues + faults)
         return run.record
 
+    def record_of(self, body: bytes) -> Any:
+        """What this message's own bytes say, as data: JSON as it stands, or the record of one file of rows. Raises Refused."""
+        if self.rows is None:
+            return decode(body)
+        return next((found.record for found in csv_records.read(body, self.rows) if found.record is not None), None)
+
     def assemble(self, entries: list[Entry], record: dict[str, Any], received: str | None) -> dict[str, Any]:
         """The hub Bundle of these entries."""
         keys = [_at(record, p.parts) for p in self.table.spec.key]

@@ -34,8 +34,9 @@ _PIECE, _PIECES = 8000, 16
 _OWN = ("_stamp", "_order", "_file", "_line", "_older")
 _ORDER = "_stamp, _order NULLS FIRST, _file, _line"
 
-#: The table of the records, and that of their places. No file of an extract, list or join has a name with a space.
-_RECORDS, _PLACES = "the records", '"the places"'
+#: The table of the records, that of their order, and that of their places with the columns by which lists name them. No file
+#: of an extract, list or join has a name with a space.
+_RECORDS, _PLACES, _OWNERS = "the records", '"the order"', '"the places"'
 
 Row = tuple[Any, ...]
 
@@ -197,15 +198,20 @@ class Tables:
         plan = self.layout
         start = self.latest(plan.start, plan.key)
         self.connection.execute(f"CREATE TABLE {_PLACES} AS SELECT _file, _line FROM {start} ORDER BY {_ORDER}")
-        placed = f"(SELECT p.rowid AS _place, s.* FROM {start} s JOIN {_PLACES} p USING (_file, _line))"
+        named = list(dict.fromkeys(here for one in plan.lists for here, _ in one.on))
+        self.connection.execute(
+            f"CREATE TABLE {_OWNERS} AS SELECT p.rowid AS _place, {', '.join(map(_name, ('_file', '_line', *named)))}"
+            f" FROM {start} JOIN {_PLACES} p USING (_file, _line)"
+        )
         wanted = ", ".join(map(_name, ("_place", *_OWN, *self.columns[plan.start])))
-        self.joined = {_RECORDS: self._joined(f"SELECT {wanted} FROM {placed}", _RECORDS, plan.joins)}
+        rows = f"SELECT {wanted} FROM {start} JOIN (SELECT _place, _file, _line FROM {_OWNERS}) USING (_file, _line)"
+        self.joined = {_RECORDS: self._joined(rows, _RECORDS, plan.joins)}
         for one in plan.lists:
             columns = (*_OWN, *(c for c in self.columns[one.file] if c not in one.there))
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in one.on)
             rows = (
                 f"SELECT here._place, {', '.join(f'there.{_name(c)}' for c in columns)}"
-                f" FROM {placed} here JOIN {self.latest(one.file, one.key)} there ON {on}"
+                f" FROM {_OWNERS} here JOIN {self.latest(one.file, one.key)} there ON {on}"
             )
             self.joined[one.name] = self._joined(rows, one.name, one.joins)
         names = {name: self._columns(table) for name, table in self.joined.items()}
@@ -260,7 +266,7 @@ class Tables:
     def _joined(self, rows: str, name: str, joins: Sequence[Join]) -> str:
         """The name (quoted) of what a query gives, joined to the rows that it names in other files."""
         made = _name(f"{name} 0")
-        self.connection.execute(f"CREATE VIEW {made} AS {rows}")
+        self.connection.execute(f"CREATE TABLE {made} AS {rows}")
         for number, join in enumerate(joins, 1):
             wanted = ("_file", "_line", "_older", *(c for c in self.columns[join.file] if c not in join.there))
             theirs = ", ".join(f"there.{_name(c)} AS {_name(f'{join.name}.{c}')}" for c in wanted)
@@ -271,8 +277,7 @@ class Tables:
                 f"CREATE TABLE {made} AS SELECT here.*, {theirs}"
                 f" FROM {before} here LEFT JOIN {self.latest(join.file, join.key)} there ON {on}"
             )
-            if number > 1:
-                self.connection.execute(f"DROP TABLE {before}")
+            self.connection.execute(f"DROP TABLE {before}")
         return made
 
     def _stream(self, query: str) -> Iterator[Any]:

@@ -60,7 +60,7 @@ def test_every_path_that_is_shown_is_followed_to_its_end(step: demo.Step) -> Non
         element, target = way(path, value, done.bundle, reading, done.lineage[len(reading) :])
         assert at(done.bundle, element), f"{path} has no element in the hub"
         if done.result is not None:
-            assert at(json.decode(done.result), target), f"{path} does not reach the target"
+            assert at(ost.message(step.write).record_of(done.result), target), f"{path} does not reach the target"
 
 
 @pytest.mark.parametrize("refused", [True, False])

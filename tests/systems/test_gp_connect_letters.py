@@ -4,13 +4,18 @@ from each bundle.json. The sentences are whole and in order: what is not in a ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import adapter
-from adapter.fhir.json import decode
+from adapter.fhir.json import decode, encode
+from adapter.fhir.outcome import rule_of
 from adapter.shipped import FIXTURES
+from adapter.systems import gp_consent_words, gp_contact_words, gp_letter_words, gp_plan_words, gp_referral_words
+from adapter.systems.gp_connect import with_uuids
+from adapter.systems.gp_words import terms
 from tests.systems.test_gp_connect import NAME, OURS, Document, holds, text
 
 Json = dict[str, Any]
@@ -42,7 +47,7 @@ STAFF_HARROW = [
     "To reach them: telephone 01632 960 011 (work).",
 ]
 CENTRAL = [
-    "Organisation in the message: Invented Central Service (ODS YZ950).",
+    "Organisation in the message: Invented Central Service (ODS YZ950), Treatment service.",
     "To reach them: telephone 01632 960 030 (work, number 1 to try).",
 ]
 FOR_INFORMATION = "This report asks nothing of the practice; it is for information."
@@ -50,6 +55,10 @@ METHADONE = "Methadone 1mg/ml oral solution (dm+d 36120711000001104, Methadone m
 AS_CHARTED = (
     "Methadone mixture 1 mg in 1 ml (Methadone 1mg/ml oral solution, dm+d 36120711000001104, Methadone mixture (code METH of "
     "https://reset.example/drug))"
+)
+
+CONFIDENTIAL = (
+    "CONFIDENTIAL, by the sender's mark: restricted (code R of http://terminology.hl7.org/CodeSystem/v3-Confidentiality)."
 )
 
 #: Fixture -> the document's title, the sentences of the letter, the sentences on whom to ask.
@@ -63,7 +72,7 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             f"{SENT} Tuesday 17 March 2026 at 11:10 (UK time).",
             (
                 "CORRECTED, in place of record CT-8812: Keywork session; Key work (code KW of https://reset.example/session-type); "
-                "Keywork, weekly: DID NOT ATTEND, and nobody had cancelled."
+                f"Keywork, weekly: DID NOT ATTEND, and nobody had cancelled. {CONFIDENTIAL}"
             ),
             (
                 "It was to be: face to face. Booked from Tuesday 17 March 2026 at 10:00 (UK time) to Tuesday 17 March 2026 at 10:45 "
@@ -114,8 +123,9 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "March 2026 at 10:00 (UK time) to Tuesday 10 March 2026 at 10:05 (UK time). Record IV-206."
             ),
             (
-                "Found or measured, Body weight (code 27113001 of http://snomed.info/sct); Weight: < 61.5 kg, range from 50 kg, "
-                f"range to 72 kg. On Tuesday 10 March 2026 at 10:15 (UK time). By {JO}. Note: “With shoes on, as the person says.”. "
+                "Found or measured, filed as Measurement (code MEAS of https://reset.example/entry); Investigation, Body weight (code "
+                "27113001 of http://snomed.info/sct); Weight: < 61.5 kg, range from 50 kg, "
+                f"range to 72 kg. {CONFIDENTIAL} On Tuesday 10 March 2026 at 10:15 (UK time). By {JO}. Note: “With shoes on, as the person says.”. "
                 "Record OB-552. Part of OB-551. Recorded Tuesday 10 March 2026 at 10:40 (UK time)."
             ),
             "Found or measured, Injecting: “Not since January”. Record OB-553.",
@@ -136,6 +146,26 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             "With Nia Ellery (NMC 99A0002E). Service that holds it: Other Service (ODS YZ999).",
             "When the next contact is due is not said.",
             "The sender does not know how far the contact is. Record CT-8820.",
+            FOR_INFORMATION,
+        ],
+        REPORTED,
+    ),
+    "contact-undated": (
+        "Reset Treatment Service: Assessment, left before being seen",
+        [
+            f"{SENT} Wednesday 18 March 2026 at 11:00 (UK time).",
+            "Assessment: CAME AND LEFT before being seen.",
+            "It was: face to face. When it began is not given: unknown. It ended Tuesday 17 March 2026.",
+            "When the next contact is due is not said.",
+            "The sender has not completed its record of the contact. Record CT-8850.",
+            (
+                "WITHDRAWN, entered in error: Found or measured, not named (unknown): no value is given. When is not given: masked. "
+                "Record OB-700."
+            ),
+            (
+                "Found or measured, filed as Family history, Opioid dependence: no value is given. On Tuesday 17 March 2026. "
+                "Record OB-701."
+            ),
             FOR_INFORMATION,
         ],
         REPORTED,
@@ -289,13 +319,13 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         [
             f"{SENT} Tuesday 17 March 2026 at 16:30 (UK time).",
             (
-                "URGENT. Referral (RF-311, 000000070000): Restart after drop-out; Urgent (code UR of https://reset.example/referral-type); "
-                "Urgent restart. Status: active."
+                "URGENT, as written: “Same day”. Referral (RF-311, 000000070000): Restart after drop-out; Urgent (code UR of https://reset.example/referral-type); "
+                f"Urgent restart. Status: active. {CONFIDENTIAL}"
             ),
             (
                 "WHAT IS ASKED: Referral to substance misuse service (code 201521000000104 of http://snomed.info/sct); Restart of "
-                "substitution treatment. Asked of: Invented Central Service (ODS YZ950). WANTED FOR Wednesday 18 March 2026. Asked by Dr "
-                "Wilf Harrow (GMC 9900007). Written Tuesday 17 March 2026 at 16:18 (UK time). Sent: Mail (code MAIL of "
+                "substitution treatment. Asked of: Invented Central Service (ODS YZ950). Asked of: Ms Jo Marsh (NMC 99A0001E). WANTED FOR Wednesday 18 March 2026. Asked by Dr "
+                "Wilf Harrow (GMC 9900007). Written Tuesday 17 March 2026 at 16:18 (UK time). Written at contact CT-8840. Sent: Mail (code MAIL of "
                 "https://reset.example/sent-by); By secure mail."
             ),
             (
@@ -303,7 +333,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "MISSED: 15 dose-days in a row, as the sender counts them."
             ),
             "The person agrees to the referral.",
-            "Reason: Dropped out (code DROP of https://reset.example/reason); No dose for fifteen days; wants to come back.",
+            (
+                "Reason: Dropped out (code DROP of https://reset.example/reason); No dose for fifteen days; wants to come back. "
+                "For a condition that is not in this message: record CO-7."
+            ),
             "Note: “Best reached after noon.”.",
             "Recorded Tuesday 17 March 2026 at 16:20 (UK time). Version 1 of the record.",
             (
@@ -398,8 +431,8 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         "REVOKED, it no longer stands: Reset Treatment Service: referral, Gardening group",
         [
             f"{SENT} Wednesday 18 March 2026 at 09:20 (UK time).",
-            "REVOKED, it no longer stands: Urgency not said. Referral (RF-301): Gardening group. Status: revoked.",
-            "What is asked is not said. Of whom it is asked is not said. Who asks is not said. For when it is wanted is not said.",
+            "REVOKED, it no longer stands: Urgency, as written: “Soonish”. Referral (RF-301): Gardening group. Status: revoked.",
+            "When it was written is not given: unknown. What is asked is not said. Of whom it is asked is not said. Who asks is not said. For when it is wanted is not said.",
             "Whether the person agrees to the referral is not said.",
             "What became of the referral is not said in this message.",
         ],
@@ -478,6 +511,8 @@ EVENTS = {"contact": "consultation", "plan": "care-plan", "restart": "referral",
 
 SCT = "http://snomed.info/sct"
 RESET = "https://reset.example/"
+ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+RESTRICTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R", "display": "restricted"}
 R4 = "http://hl7.org/fhir/4.0/StructureDefinition/extension-"
 
 
@@ -502,6 +537,7 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
     "contact-missed": {
         ("Encounter", "CT-8814"): [
             {"status": "cancelled"},
+            {"security": [RESTRICTED]},
             {"class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "ambulatory"}},
             ours("attendance", valueCode="did-not-attend"),
             ours("consultation-medium", valueCode="face-to-face"),
@@ -531,6 +567,8 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
         ("Observation", "OB-552"): [
             {"status": "final"},
             other(SCT, "27113001"),
+            {"security": [RESTRICTED]},
+            other("entry", "MEAS"),
             {"value": "61.5", "comparator": "<", "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
             {"low": {"value": 50, "unit": "kg"}},
             {"high": {"value": 72, "unit": "kg"}},
@@ -558,6 +596,18 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
         ],
     },
     "contact-that-says-little": {("Encounter", "CT-8820"): [{"status": "unknown"}, {"period": {"start": "2026-03"}}]},
+    "contact-undated": {
+        ("Encounter", "CT-8850"): [
+            {"status": "in-progress"},
+            {"_start": {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}, "end": "2026-03-17"},
+        ],
+        ("Observation", "OB-700"): [
+            {"status": "entered-in-error"},
+            {"code": {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}},
+            {"_effectiveDateTime": {"extension": [{"url": ABSENT, "valueCode": "masked"}]}},
+        ],
+        ("Observation", "OB-701"): [{"status": "final"}, {"category": [{"text": "Family history"}]}],
+    },
     "contact-withdrawn": {
         ("Encounter", "CT-8830"): [{"status": "entered-in-error"}, ours("attendance", valueCode="attended")],
         ("Observation", "OB-600"): [{"status": "entered-in-error"}],
@@ -644,6 +694,10 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
     "restart-urgent": {
         ("ReferralRequest", "RF-311"): [
             {"status": "active", "intent": "order", "priority": "urgent"},
+            {"security": [RESTRICTED]},
+            {"valueString": "Same day"},
+            {"valueReference": {"identifier": number("contact", "CT-8840")}},
+            {"identifier": number("condition", "CO-7")},
             {"system": "https://fhir.nhs.uk/Id/UBRN", "value": "000000070000"},
             coded("referral-kind", "restart"),
             other("referral-type", "UR"),
@@ -714,7 +768,13 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
         ("ReferralRequest", "RF-300"): [{"status": "entered-in-error"}],
         ("Flag", "RK-9"): [{"status": "entered-in-error"}, coded("risk", "overdose")],
     },
-    "referral-revoked": {("ReferralRequest", "RF-301"): [{"status": "cancelled"}]},
+    "referral-revoked": {
+        ("ReferralRequest", "RF-301"): [
+            {"status": "cancelled"},
+            {"valueString": "Soonish"},
+            {"url": ABSENT, "valueCode": "unknown"},
+        ]
+    },
     "consent-granted": {
         ("Consent", "CO-41"): [
             {"status": "active", "dateTime": "2026-03-10T10:50:00Z"},
@@ -795,3 +855,122 @@ def test_a_letter_is_marked_as_local_and_as_no_consultation(case: str, ost: adap
                                         "PractitionerRole", "Observation") and made is not own:  # fmt: skip
             assert "profile" not in made["meta"], "no published use case has it"
             assert made["meta"]["tag"] == [coding]
+
+
+# what no table of fixtures can show ---------------------------------------------------------------------------------------
+WORDS: list[tuple[dict[str, Any], str]] = [
+    (gp_contact_words.ATTENDANCE, "attendance"),
+    (gp_contact_words.MEDIA, "consultation-medium"),
+    (gp_referral_words.CERTAINTY, "dose-certainty"),
+    (gp_referral_words.CONSENT, "referral-consent"),
+    (gp_consent_words.DECISIONS, "consent-decision"),
+]
+#: Codes of FHIR that have no CodeSystem here. https://hl7.org/fhir/R4/valueset-request-status.html and its neighbours.
+OF_FHIR: list[tuple[dict[str, Any], str]] = [
+    (gp_contact_words.STATUS, "planned in-progress finished cancelled entered-in-error unknown"),
+    (gp_contact_words.DELIVERED, "completed not-done entered-in-error"),
+    (gp_letter_words.REQUEST, "draft active on-hold revoked completed entered-in-error unknown"),
+    (gp_plan_words.GOALS, "proposed planned accepted active on-hold completed cancelled entered-in-error rejected"),
+    (
+        gp_plan_words.ACHIEVEMENT,
+        "in-progress improving worsening no-change achieved sustaining not-achieved no-progress not-attainable",
+    ),
+    (gp_plan_words.PRIORITIES, "high-priority medium-priority low-priority"),
+    (
+        gp_plan_words.ACTIVITIES,
+        "not-started scheduled in-progress on-hold completed cancelled stopped unknown entered-in-error",
+    ),
+    (gp_plan_words.TEAMS, "proposed active suspended inactive entered-in-error"),
+    (gp_referral_words.PRIORITIES, "routine urgent asap stat"),
+    (
+        gp_referral_words.TASKS,
+        "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed entered-in-error",
+    ),
+    (gp_referral_words.CONDITIONS, "active recurrence relapse inactive remission resolved"),
+    (gp_referral_words.HISTORIES, "active completed stopped on-hold unknown entered-in-error"),
+]
+
+
+@pytest.mark.parametrize(("words", "system"), WORDS, ids=[name for _, name in WORDS])
+def test_every_code_of_the_hub_has_words_of_its_own(words: Json, system: str) -> None:
+    assert set(words) == set(terms(system))
+    assert len(set(words.values())) == len(words)
+
+
+@pytest.mark.parametrize(("words", "codes"), OF_FHIR)
+def test_every_code_of_fhir_has_words(words: Json, codes: str) -> None:
+    assert set(words) == set(codes.split())
+
+
+@pytest.mark.parametrize("medium", sorted(terms("consultation-medium")))
+def test_nothing_but_a_meeting_counts_as_face_to_face(medium: str, ost: adapter.Adapter) -> None:
+    source = decode((FIXTURES / NAME / "contact-by-telephone/bundle.json").read_bytes())
+    encounter = next(e["resource"] for e in source["entry"] if e["resource"]["resourceType"] == "Encounter")
+    encounter["extension"][1]["valueCode"] = medium
+    encounter["class"]["code"] = {"face-to-face": "AMB", "home-visit": "HH"}.get(medium, "VR")
+    [how] = [line for line in Document(ost, source).words.splitlines() if line.startswith("It was: ")]
+    said = how.split(". It began")[0]
+    if medium in ("face-to-face", "home-visit"):
+        assert said.startswith("It was: face to face")
+    else:
+        assert any(no in said for no in ("not face to face", "not seen", "does not count as face to face"))
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "put"),
+    [
+        ("contact-missed", "Encounter", lambda r, words: r["extension"][4]["valueAnnotation"].update(text=words)),
+        ("plan-with-own-priorities", "Goal", lambda r, words: r["description"].update(text=words)),
+        ("plan-with-own-priorities", "CarePlan", lambda r, words: r["activity"][0]["detail"].update(description=words)),
+        ("restart-urgent", "ServiceRequest", lambda r, words: r["note"][0].update(text=words)),
+        ("restart-urgent", "Task", lambda r, words: r["note"][0].update(text=words)),
+    ],
+)
+def test_nothing_is_cut(case: str, kind: str, put: Callable[[Json, str], None], ost: adapter.Adapter) -> None:
+    words = "Ä {0} %s <p>&amp; " + "I want my own words, all of them. " * 2000 + "The end"
+    source = decode((FIXTURES / NAME / case / "bundle.json").read_bytes())
+    put(next(e["resource"] for e in source["entry"] if e["resource"]["resourceType"] == kind), words)
+    document = Document(ost, source)
+    assert f"“{words}”" in document.words
+    assert f"“{words}”" in document.of("ClinicalImpression")[0]["summary"]
+
+
+def test_a_person_s_words_are_theirs_alone(ost: adapter.Adapter) -> None:
+    """The same goal, expressed by the keyworker: it is not marked as the person's, and does not stand among their priorities."""
+    source = decode((FIXTURES / NAME / "plan-with-own-priorities/bundle.json").read_bytes())
+    goal = next(e["resource"] for e in source["entry"] if e["resource"]["id"] == "Goal.1")
+    goal["expressedBy"] = {"display": "Jo Marsh"}
+    said = Document(ost, source).words.splitlines()
+    own = [n for n, line in enumerate(said) if line.startswith("THE PERSON'S OWN WORDS")]
+    [other] = [
+        n for n, line in enumerate(said) if line.startswith("Goal, number 1 of what matters most to the person, in the words of")
+    ]
+    assert len(own) == 1
+    assert other > max(own)
+
+
+def test_a_restart_without_a_last_dose_is_refused(ost: adapter.Adapter) -> None:
+    source = decode((FIXTURES / NAME / "restart-last-dose-unknown/bundle.json").read_bytes())
+    request = next(e["resource"] for e in source["entry"] if e["resource"]["resourceType"] == "ServiceRequest")
+    del request["extension"][0]
+    with pytest.raises(adapter.Refused) as refused:
+        ost.translate(encode(source), read="fhir", write=NAME)
+    assert {rule_of(i) for i in refused.value.issues} == {"ost-referral-last-dose"}
+
+
+def test_handles_of_the_source_become_uuids() -> None:
+    """A reference that is an object (the actor of a Consent) is no text to be re-pointed."""
+    uuid = "urn:uuid:9990a1b0-0000-4000-8000-000000000001"
+    actor = {"reference": {"identifier": {"value": "x"}}}
+    entries: list[Json] = [
+        {"fullUrl": "PractitionerRole.1", "resource": {"resourceType": "PractitionerRole"}},
+        {"fullUrl": uuid, "resource": {"resourceType": "Consent", "actor": [actor], "for": {"reference": "PractitionerRole.1"}}},
+        {"resource": {"resourceType": "Bundle"}},
+    ]
+    role, consent, shell = with_uuids(entries)
+    assert role["fullUrl"].startswith("urn:uuid:")
+    assert consent == {
+        "fullUrl": uuid,
+        "resource": {"resourceType": "Consent", "actor": [actor], "for": {"reference": role["fullUrl"]}},
+    }
+    assert shell == entries[2]

@@ -17,7 +17,6 @@ from adapter.fhir.schema import fhirpath_values
 from adapter.fhir.schema.fhirpath_code import (
     OPERATORS,
     UNSHARED,
-    Choices,
     Code,
     Loop,
     Parsed,
@@ -26,7 +25,9 @@ from adapter.fhir.schema.fhirpath_code import (
     constant,
     fewer,
     of,
+    step,
 )
+from adapter.fhir.schema.fhirpath_values import Choices
 
 Json = dict[str, Any]
 #: (the element, the resource it stands in) -> whether the constraint is met
@@ -189,14 +190,11 @@ class _Parser:
             raise Unsupported(f"{name} is not understood")
         if self._peek() == "(":
             return self._call(name, before)
-        if name in self._choices:
-            following = self._tokens[self._at : self._at + 5]
-            if following[:3] == [".", "ofType", "("] and following[4:] == [")"]:
-                self._at += 5
-                name += following[3][0].upper() + following[3][1:]
-            else:
-                return self._through(before, lambda one: f"choice({one}, {name!r}, names_{name})")
-        path = self._through(before, lambda one: f"children({one}, {name!r})")
+        following = self._tokens[self._at : self._at + 5]
+        if name in self._choices and following[:3] == [".", "ofType", "("] and following[4:] == [")"]:
+            self._at += 5
+            name += following[3][0].upper() + following[3][1:]
+        path = self._through(before, lambda one: step(one, name) if name in self._choices else f"children({one}, {name!r})")
         *others, last = path.loops
         return path._replace(loops=(*others, last._replace(child=(others[-1].variable if others else before.text, (name,)))))
 

@@ -6,15 +6,13 @@ https://hl7.org/fhirpath/N1/#functions · https://hl7.org/fhirpath/N1/#operation
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from adapter.fhir.schema import fhirpath_values
-from adapter.fhir.schema.fhirpath_values import distinct
+from adapter.fhir.schema.fhirpath_values import Choices, distinct
 
 Json = dict[str, Any]
-#: Base -> JSON names of every choice of R4 (`value` -> valueString, ...).
-Choices = Mapping[str, frozenset[str]]
 #: (the element, the resource it stands in) -> the indexes of the constraints that are not met
 Tests = Callable[[Any, Json], list[int]]
 
@@ -36,6 +34,11 @@ class Loop(NamedTuple):
         return f"for {self.variable} in {self.source}" + (f" if {self.condition}" if self.condition else "")
 
 
+def step(before: str, *names: str) -> str:
+    """The source of what steps from child to child reach."""
+    return f"descendants({before}, choices, {', '.join(map(repr, names))})"
+
+
 def fewer(loops: Sequence[Loop]) -> list[Loop]:
     """The same with steps from child to child in one loop, which is faster."""
     made: list[Loop] = []
@@ -43,7 +46,7 @@ def fewer(loops: Sequence[Loop]) -> list[Loop]:
         before, names = loop.child
         if made and names and made[-1].child[1] and made[-1].variable == before and not made[-1].condition:
             before, names = made[-1].child[0], made[-1].child[1] + names
-            made[-1] = loop._replace(source=f"descendants({before}, {names!r})", child=(before, names))
+            made[-1] = loop._replace(source=step(before, *names), child=(before, names))
         else:
             made.append(loop)
     return made
@@ -246,7 +249,7 @@ def compile_tests(constraints: Sequence[Parsed], choices: Choices) -> Tests:
     names = {path: f"path{n}" for n, path in enumerate(dict.fromkeys(paths)) if paths.count(path) > 1}
     text = _PATH.sub(lambda found: names.get(found[1], found[1]), text)
     lines += ["def test(element, resource):", " broken = []", *(f" {name} = {path}" for path, name in names.items()), text]
-    space = {**vars(fhirpath_values), "faults": _FAULTS, **{f"names_{base}": names for base, names in choices.items()}}
+    space = {**vars(fhirpath_values), "faults": _FAULTS, "choices": choices}
     exec(compile("\n".join([*lines, " return broken"]), "<constraints>", "exec"), space)  # noqa: S102 - of literals and our names
     test: Tests = space["test"]
     return test

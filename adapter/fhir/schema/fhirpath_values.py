@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from adapter.fhir.gate_checks import compare
 
 Items = Sequence[Any]
+#: Base -> JSON names of every choice of R4 (`value` -> valueString, ...).
+Choices = Mapping[str, frozenset[str]]
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?\Z", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -43,31 +45,21 @@ def children(node: Any, name: str) -> Items:
     return (value,)
 
 
-def descendants(node: Any, names: tuple[str, ...]) -> Items:
-    """The values at the end of several such steps."""
+def descendants(node: Any, choices: Choices, *names: str) -> Items:
+    """The values at the end of steps from element to element, some of which may be choices."""
     reached = node
     for at, name in enumerate(names):
-        found = reached.get(name) if isinstance(reached, dict) else None
+        if not isinstance(reached, dict):
+            return ()
+        found = reached.get(name)
+        if found is None and name in choices:  # no type has a choice and an element of its name
+            json_names = choices[name]
+            found = [one for key in reached if key in json_names for one in children(reached, key)]
         if isinstance(found, list) and len(found) != 1:
             rest = names[at + 1 :]
-            return [item for one in found if one is not None for item in (descendants(one, rest) if rest else (one,))]
+            return [item for one in found if one is not None for item in (descendants(one, choices, *rest) if rest else (one,))]
         reached = found[0] if isinstance(found, list) else found
-        if reached is None:
-            return ()
-    return (reached,)
-
-
-def choice(node: Any, name: str, names: Collection[str]) -> Items:
-    """The values of a choice. names: those that it has in JSON; in a type where it is no choice, it has its own and no other."""
-    if not isinstance(node, dict) or name in node:
-        return children(node, name)
-    found: Items = ()
-    for key in node:
-        if key in names:
-            value = node[key]
-            items = value if isinstance(value, list) else (value,)
-            found = [*found, *items] if found else items
-    return found
+    return () if reached is None else (reached,)
 
 
 def extensions(node: Any, url: Any) -> Items:
