@@ -54,6 +54,7 @@ _LEVELS = (
     ("+", "-", "&"),
     ("*", "/", "div", "mod"),
 )
+_BINDING = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
 _UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 
@@ -117,14 +118,13 @@ class _Parser:
             raise Unsupported(f"{self._peek()} is not understood")
 
     def expression(self, level: int = 0) -> Code:
-        if level == len(_LEVELS):
-            return self._unary()
-        left = self.expression(level + 1)
-        while self._peek() in _LEVELS[level]:
+        """What follows, as far as its operators bind no looser than this."""
+        left = self._unary()
+        while (binding := _BINDING.get(self._peek(), -1)) >= level:
             operator = OPERATORS.get(self._take())
             if operator is None:
                 raise Unsupported("operator")
-            left = operator(left, self.expression(level + 1), self._name("held"))
+            left = operator(left, self.expression(binding + 1), self._name("held"))
         if self._peek() in ("is", "as"):
             raise Unsupported(self._peek())
         return left
