@@ -24,11 +24,12 @@ class MatchRun(Reading):
         """Run every role over the resources that are its own: `record` is what they say."""
         own = self.assign()
         for role in self.cast.roles:
+            mine = own.get(role.name, ())
             if role.lists:
-                for i in own.get(role.name, ()):
+                for i in mine:
                     self.element(role, i)
-            elif role.name in own or role.name in self.claims:
-                self.only(role, own.get(role.name, ()))
+            elif mine or role.name in self.claims:
+                self.only(role, mine)
         if self.cast.listed:
             self.gather()
         if self.later:
@@ -153,8 +154,12 @@ class MatchRun(Reading):
 
     def dangle(self) -> None:
         """What leads to a resource that was not read, or that fill would not make, is unread itself: it would lead nowhere."""
-        lost = {i for i in range(len(self.entries)) if i not in self.runs}
-        lost |= {i for i, frame, parts in self.keyless if _get(frame, parts) is None}
+        lost = {i for i, frame, parts in self.keyless if _get(frame, parts) is None}
+        if len(self.runs) != len(self.entries):
+            lost.update(i for i in range(len(self.entries)) if i not in self.runs)
+        if not lost:
+            return
+        index = self.index or self.indexed()
         carried = tuple(place.split(" ")[0] for place in self.carried)
 
         def visit(value: Any, place: str, i: int) -> None:
@@ -166,10 +171,10 @@ class MatchRun(Reading):
                     at = f"{place}.{name}"
                     if isinstance(below, dict | list):
                         visit(below, at, i)
-                    elif name == "reference" and self.index.get(below) in lost and not at.startswith(carried):
+                    elif name == "reference" and index.get(below) in lost and not at.startswith(carried):
                         self.left.append((below, at, i))
 
-        for i in self.runs if lost else ():
+        for i in self.runs:
             if i not in lost:
                 visit(self.entries[i]["resource"], self.at(i), i)
 

@@ -334,6 +334,21 @@ def test_a_path_that_is_a_value_in_one_map_and_an_object_in_another_is_a_conflic
     assert rules == ["conflict"] and record["kind"] == "male"
 
 
+def test_what_leads_to_a_resource_that_nothing_reads_is_unread() -> None:
+    t = table(Patient=PATIENT, MedicationDispense=DOSES)
+    entries = fill(t, {"nhs": "1", "doses": [{"id": "a", "state": "given"}]})
+    del entries[0]["resource"]["identifier"]
+    record, unread, _ = read(t, entries)
+    assert record == {"doses": [{"id": "a", "state": "given"}]}
+    assert {"Bundle.entry[0].resource.resourceType", "Bundle.entry[1].resource.subject.reference"} <= set(unread)
+    # No reference is followed here, so none has been looked up when this one is.
+    alone = table(Patient=PATIENT + "contact: [{organization: {display: $next}}]\n")
+    entries = fill(alone, {"nhs": "1", "next": "n"})
+    entries[0]["resource"]["contact"][0]["organization"]["reference"] = "urn:uuid:00000000-0000-4000-8000-000000000002"
+    entries.append(entry(2, resourceType="Organization", name="N"))
+    assert "Bundle.entry[0].resource.contact[0].organization.reference" in read(alone, entries)[1]
+
+
 def test_a_literal_dollar() -> None:
     t = table(Patient=PATIENT + "language: $$each\n")
     assert fill(t, {"nhs": "1"})[0]["resource"]["language"] == "$each"

@@ -26,6 +26,8 @@ EPISODE = [
     "Episode of care: EP-2031.",
     "Status of the episode: active.",
 ]
+#: An episode whose coordinator is not said.
+BARE = ["Episode of care: EP-2032.", "Status of the episode: finished."]
 JO = "Jo Marsh (https://reset.example/worker W-17)"
 #: The keyworker, whose role and person stand in the message.
 STAFF_JO = [
@@ -148,7 +150,7 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             "The sender does not know how far the contact is. Record CT-8820.",
             FOR_INFORMATION,
         ],
-        REPORTED,
+        [*REPORTED, *BARE],
     ),
     "contact-undated": (
         "Reset Treatment Service: Assessment, left before being seen",
@@ -274,7 +276,7 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             ),
             "Record PL-80. Version 3 of the record. It corrects record PL-79.",
         ],
-        [*REPORTED, *STAFF_HARROW, "Care team, active.", "GP: Dr Asha Verity."],
+        [*REPORTED, *BARE, *STAFF_HARROW, "Care team, active.", "GP: Dr Asha Verity."],
     ),
     "plan-withdrawn": (
         "WITHDRAWN, entered in error: Reset Treatment Service: Recovery plan, “Recovery plan”",
@@ -392,7 +394,7 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             "The person lacks the capacity to decide on the referral; it is made in their best interests.",
             "What became of the referral is not said in this message.",
         ],
-        REPORTED,
+        [*REPORTED, *BARE],
     ),
     "referral-not-attended": (
         "CORRECTED, in place of record RF-289: Reset Treatment Service: referral, Mental health, Did not attend",
@@ -491,7 +493,7 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             ),
             FOR_INFORMATION,
         ],
-        REPORTED,
+        [*REPORTED, *BARE],
     ),
     "consent-to-the-practice": (
         "Reset Treatment Service: consent, granted",
