@@ -102,7 +102,11 @@ def _shared(spec: TableSpec) -> dict[tuple[int, str], bool]:
             if how == "key" or not parts:
                 continue
             inside = len(found.lists) > len(own) and len(lists) <= len(own)
-            givers.setdefault((lists, parts[0]), set()).add(m.name + ("*" if inside else ""))
+            # A map that loops gives a path of an outer element once for every turn: each must agree with the last.
+            looped = len(lists) < len(own) and how == "hole"
+            givers.setdefault((lists, parts[0]), set()).update(
+                {m.name, f"{m.name}*"} if looped else {m.name + ("*" if inside else "")}
+            )
         for found in find(m):
             each = getattr(found.node, "each", None)
             if each is not None and each.parts:

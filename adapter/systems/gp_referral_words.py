@@ -188,8 +188,8 @@ def risk(one: Record) -> str:
 
 CONDITIONS = {
     "active": "active",
-    "recurrence": "come back",
-    "relapse": "relapse",
+    "recurrence": "back",
+    "relapse": "in relapse",
     "inactive": "not active",
     "remission": "in remission",
     "resolved": "resolved",

@@ -631,5 +631,7 @@ def test_every_record_that_is_read_is_written_for_a_treatment_service(read: str,
             assert one.result
             # Whether it took place, how, and where it stands arrive whatever else does not.
             focus = next(n for n, e in enumerate(one.bundle["entry"]) if e["resource"]["resourceType"] in FOCUS)
-            sure = re.compile(rf"Bundle\.entry\[{focus}\]\.resource\.(status|class|period\.(start|end)|priority|deceased\w+|link)\b")
+            sure = re.compile(
+                rf"Bundle\.entry\[{focus}\]\.resource\.(status|class|period\.(start|end)|priority|deceased\w+|link)\b"
+            )
             assert [path for path in one.unread["bundle"] if sure.match(path)] == [], folder.name

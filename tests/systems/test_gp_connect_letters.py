@@ -412,6 +412,8 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "WITHDRAWN, entered in error: WHAT BECAME OF THE REFERRAL: Seen. Status: entered in error. Dealt with by Hill Mental "
                 "Health (ODS YZ951). Record RO-290-0."
             ),
+            "Dose history: Methadone 1mg/ml oral solution (dm+d 36120711000001104). Status: ended as planned. Record DH-9.",
+            "Condition: Depression. It is in relapse. Record CO-9.",
         ],
         [*REPORTED, *STAFF_HARROW],
     ),
@@ -765,6 +767,8 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
         ],
         ("Task", "RO-290-1"): [{"status": "rejected"}, coded("referral-outcome", "did-not-attend")],
         ("Task", "RO-290-0"): [{"status": "entered-in-error"}],
+        ("Condition", "CO-9"): [{"clinicalStatus": "recurrence"}],
+        ("MedicationStatement", "DH-9"): [{"status": "completed"}, {"text": "Methadone 1mg/ml oral solution"}],
     },
     "referral-withdrawn": {
         ("ReferralRequest", "RF-300"): [{"status": "entered-in-error"}],
