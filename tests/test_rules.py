@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import adapter
-from adapter.fhir.json import _RULES as json_rules
+from adapter.fhir import json_faults
 from adapter.shipped import PROFILES
-from adapter.wire.csv_rows import _RULES as csv_rules
+from adapter.wire import csv_rows
 
 #: issue(severity, code, rule, ...) and Problem(status, rule, ...) with the rule written out.
 _CALLS = (
@@ -22,6 +22,6 @@ _CALLS = (
 def test_every_rule_in_the_code_is_a_code_of_the_code_system() -> None:
     known = {c["code"] for c in json.loads((PROFILES / "CodeSystem-rule.json").read_text("utf-8"))["concept"]}
     texts = [file.read_text("utf-8") for file in Path(adapter.__file__).parent.rglob("*.py")]
-    named = {rule for text in texts for call in _CALLS for rule in call.findall(text)} | {*json_rules, *csv_rules}
+    named = {rule for text in texts for call in _CALLS for rule in call.findall(text)} | {*json_faults._RULES, *csv_rows._RULES}
     assert len(named) > 60
     assert named - known == set()

@@ -22,12 +22,13 @@ _NONE: frozenset[Path] = frozenset()
 class Reader:
     """A hole that reads a place for certain once its map's resource is made and the record has what it `needs` besides.
 
-    within: the objects that it stands in, by identity.
+    within: the objects that it stands in, by identity. several: whether it joins the path with others.
     """
 
     map: str
     needs: frozenset[Path]
     within: frozenset[int]
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class Losses:
         self.insecure = _insecure(spec)
         self._readers: dict[tuple[str, Place], list[Reader]] = {}
         self._beside = {m.name: [o.name for o in spec.maps if frames_of(o) == frames_of(m)] for m in spec.maps}
+        holes = [(at, found.node) for m in spec.maps for at, found, how in paths_read(m) if how == "hole"]
+        alone = {at for at, node in holes if isinstance(node, Hole) and len(node.paths) == 1}
         for m in spec.maps:
-            for path, reader in _readers(spec, m.root, "", m.name):
-                if (at := place(frames_of(m), path)) is not None:
+            for path, reader in (*_readers(spec, m.root, "", m.name), *_needed(m)):
+                at = place(frames_of(m), path)
+                # A codec that joins several paths may have had no use for one of them, if another hole reads that by itself.
+                if at is not None and not (reader.several and at in alone):
                     self._readers.setdefault((m.name, at), []).append(reader)
 
     def may(self, path: Path, frames: Frames) -> bool:
@@ -113,6 +118,14 @@ def _readers(
         for key, child in node.fields.items():
             if not kept or key == "code":
                 yield from _readers(spec, child, key, m, needs, within | {id(node)})
+
+
+def _needed(m: Map) -> Iterator[tuple[Path, Reader]]:
+    """The holes without which there is no such resource: whatever their codecs may decline, here they have not."""
+    for hole in m.root.fields.values():
+        if isinstance(hole, Hole) and hole.required:
+            for path in hole.paths:
+                yield path, Reader(m.name, _NONE, frozenset({id(m.root)}), len(hole.paths) > 1)
 
 
 def _insecure(spec: TableSpec) -> set[Place]:

@@ -77,6 +77,24 @@ def test_a_code_that_declines_is_not_lost_where_a_hole_beside_it_reads_it() -> N
     assert account(alone, {"nhs": "1", "kind": "given"}) == (True, ["kind"])
 
 
+def test_a_hole_that_made_its_resource_has_read_its_paths() -> None:
+    """The state is joined with what was given or told, by codecs that decline: one of the two resources is always missing."""
+    t = table(
+        Patient=PATIENT,
+        MedicationDispense=SUPPLY.replace("$given!", "$state + given! | last"),
+        MedicationStatement=TOLD.replace("$told!", "$state + told! | last"),
+    )
+    dose = {"id": "a", "state": "live", "given": "completed", "day": "2026-03-18"}
+    entries, run = t.fill({"nhs": "1", "doses": [dose]})
+    assert [e["resource"]["resourceType"] for e in entries] == ["Patient", "MedicationDispense"]
+    assert not run.lost
+    told = {"id": "a", "state": "live", "told": "active"}
+    assert account(t, {"nhs": "1", "doses": [told]})[1] == []
+    neither = {"nhs": "1", "doses": [{"id": "a", "state": "live"}]}
+    entries, run = t.fill(neither)
+    assert run.lost
+
+
 def test_an_inner_list_is_lost_with_its_object() -> None:
     t = table(
         Patient=PATIENT + "contact: [{gender: $next.sex!, telecom: [{$each: next.numbers, system: phone, value: $.}]}]\n",

@@ -48,6 +48,9 @@ STEPS = {
     "many": codemap("many", a="x", b="x"),
     "pair": Step("pair", codec=Codec("pair", joined, lambda v: tuple(v.split("/")))),
 }
+STEPS["last"] = Step(
+    "last", codec=Codec("last", lambda pair: pair[1] and f"{pair[1]}/{pair[0]}", lambda v: tuple(v.split("/"))[::-1])
+)
 STEPS["state.display"] = Step("state.display", STEPS["state"].codemap, display=True)
 
 
