@@ -316,7 +316,9 @@ def test_an_edited_hub_value_changes_the_record(name: str) -> None:
         rows = [
             r
             for r in message.table.lineage(entries)
-            if not r.codecs and not r.target.endswith(".reference") and any(r.target.startswith(_at(e)) for e in entries)
+            if not r.codecs
+            and not r.target.endswith(".reference")
+            and any(r.target.startswith(_at(e)) for e in entries)
             and not isinstance(_held(entries, r.target), list | dict)
         ]
         row = pick.choice(rows)
