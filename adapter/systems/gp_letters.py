@@ -125,7 +125,7 @@ def _activity_status(status: str) -> str:
 
 # Where labels may stand beside it, the event is a hole: an object of literals alone would drop out with its last label.
 codec("gp-letter-event", read=event)
-codec("gp-of-contact", read=lambda _: "consultation")
+codec("gp-of-contact", read=lambda _: "consultation", doc="The event of a letter about a contact: consultation.")
 codec("gp-letter-subject", read=lambda record: _words(record).SUBJECT, doc="What a letter of this kind is about.")
 codec("gp-letter-title", read=lambda record: _words(record).title(_whole(record)), doc="The title of the letter.")
 codec("gp-sender-code", read=lambda record: _sender(record)["ods_code"], doc="The ODS code of who sends the letter.")
