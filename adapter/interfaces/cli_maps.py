@@ -83,7 +83,7 @@ def new(name: str, sample: str, event: str, kind: str, target: str) -> None:
     The sample becomes the case: it must be of an invented person. Nothing that is there is overwritten.
     """
     from adapter.systems import scaffold
-    from adapter.systems.catalogue import KINDS
+    from adapter.systems.manifest import KINDS
 
     try:
         system, message = scaffold.names(name)

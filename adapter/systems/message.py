@@ -18,10 +18,11 @@ from adapter.mapping.runtime import namespace, uuid5
 from adapter.mapping.spec import TableSpec
 from adapter.mapping.table import Table
 from adapter.systems import hub
-from adapter.wire import csv_records
+from adapter.wire import csv_layout, csv_records
 
 if TYPE_CHECKING:
-    from adapter.systems.catalogue import MessageInfo, System
+    from adapter.systems.catalogue import System
+    from adapter.systems.manifest import MessageInfo
 
 Entry = dict[str, Any]
 
@@ -47,7 +48,7 @@ class Message:
         self.payload = Payload(schema)
         self.table = Table(maps)
         self.native = Table(native) if native else None
-        self.rows = csv_records.layout(info.entry, schema) if info.format == "csv" else None
+        self.rows = csv_layout.layout(info.entry, schema) if info.format == "csv" else None
         self.others: tuple[Message, ...] = ()  # the same message for its other events
         self._header = namespace(f"{system.name}/{info.name}/MessageHeader")
 

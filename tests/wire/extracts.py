@@ -140,3 +140,8 @@ def issue_row(**changes: Any) -> Row:
 
 def patient_row(**changes: Any) -> Row:
     return ROWS["Admin_Patient"] | changes
+
+
+#: Python text for a process of its own: the most memory that it has held, in MB. Not getrusage: on Linux its ru_maxrss begins
+#: with the peak of the process that started this one, so that a large test run would be measured and not the reading.
+PEAK = 'next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))'

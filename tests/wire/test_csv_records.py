@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.fhir.outcome import Refused, place_of, rule_of
 from adapter.wire import csv_records
+from adapter.wire.csv_layout import Layout, layout
 
 #: A plan with goals, and acts that may serve a goal: the two lists share GOAL_NO.
 SCHEMA: dict[str, Any] = {
@@ -30,12 +31,12 @@ ROWS: dict[str, Any] = {
     },
     "spelling": {"GAOL": "GOAL"},
 }
-PLAN = csv_records.layout({"rows": ROWS}, SCHEMA)
-FLAT = csv_records.layout({}, {"properties": {"ID": {}, "DATE": {}}})
+PLAN = layout({"rows": ROWS}, SCHEMA)
+FLAT = layout({}, {"properties": {"ID": {}, "DATE": {}}})
 HEAD = "PLAN,STATE,GOAL_NO,GOAL,ACT_NO,ACT\r\n"
 
 
-def read(text: str | bytes, plan: csv_records.Layout = PLAN) -> list[csv_records.RowsRead]:
+def read(text: str | bytes, plan: Layout = PLAN) -> list[csv_records.RowsRead]:
     return list(csv_records.read(text.encode() if isinstance(text, str) else text, plan, "plans.csv"))
 
 
@@ -239,4 +240,4 @@ def test_a_file_is_read_in_the_memory_of_one_record(tmp_path: Path) -> None:
 )
 def test_a_manifest_at_fault_is_told(rows: dict[str, Any], schema: dict[str, Any], word: str) -> None:
     with pytest.raises(ValueError, match=word):
-        csv_records.layout({"rows": rows}, schema)
+        layout({"rows": rows}, schema)
