@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapter.fhir.outcome import Issue
 from adapter.mapping import issues
@@ -28,7 +28,7 @@ class RecordAccount:
     def unknown(self, record: dict[str, Any]) -> list[str]:
         """The leaves whose names no map reads."""
         found: list[str] = []
-        _unknown(record, self._names, "", found)
+        self._names.collect(record, "", found)
         return found
 
     def unread(self, record: dict[str, Any], rows: Iterable[Lineage], unknown: list[str]) -> list[str]:
@@ -67,15 +67,15 @@ class RecordAccount:
         return [path[1:] for m in self.spec.maps for path in m.ignored if path.startswith("$")]
 
     @cached_property
-    def _names(self) -> dict[str, Any]:
-        """The tree of record names that the maps read; None below a name means that it is read whole."""
+    def _names(self) -> Names:
+        """The tree of record names that the maps read."""
         tree: dict[str, Any] = {}
         for m in self.spec.maps:
             for (lists, parts), _, _ in paths_read(m):
                 _plant(tree, (*(p for names in lists for p in names), *parts))
         for path in self._ignored:
             _plant(tree, tuple(path.split(".")))
-        return tree
+        return Names.of(tree)
 
 
 class BundleAccount:
@@ -124,22 +124,30 @@ def _plant(tree: dict[str, Any], parts: tuple[str, ...]) -> None:
         tree.setdefault(parts[-1], None)
 
 
-def _unknown(value: Any, known: dict[str, Any], place: str, found: list[str]) -> None:
-    """Collect the leaves below `value` whose names the tree does not have."""
-    if isinstance(value, list):
-        for j, below in enumerate(value):
-            if isinstance(below, dict | list):
-                _unknown(below, known, f"{place}[{j}]", found)
-    elif isinstance(value, dict):
-        for name, below in value.items():
-            tree = known.get(name, value)  # the value itself: not a tree of names, so no such name
-            if not tree:  # read whole
-                continue
-            at = f"{place}.{name}" if place else name
-            if tree is value:
-                found += leaves(below, at)
-            elif isinstance(below, dict | list):
-                _unknown(below, tree, at, found)
+class Names(NamedTuple):
+    """The names of an object that the maps read. below: of those that are not read whole, the names inside."""
+
+    read: frozenset[str]
+    below: dict[str, Names]
+
+    @classmethod
+    def of(cls, tree: dict[str, Any]) -> Names:
+        """The names of a tree; None below a name means that it is read whole."""
+        return cls(frozenset(tree), {name: cls.of(inside) for name, inside in tree.items() if inside})
+
+    def collect(self, value: Any, place: str, found: list[str]) -> None:
+        """Collect the leaves of an object, or of the objects in a list, whose names are not read."""
+        if isinstance(value, list):
+            for j, one in enumerate(value):
+                if isinstance(one, dict | list):
+                    self.collect(one, f"{place}[{j}]", found)
+        elif isinstance(value, dict):
+            if not value.keys() <= self.read:
+                for name in [name for name in value if name not in self.read]:
+                    found += leaves(value[name], f"{place}.{name}" if place else name)
+            for name, inside in self.below.items():
+                if name in value:
+                    inside.collect(value[name], f"{place}.{name}" if place else name, found)
 
 
 def _leads(resource: Any, parts: tuple[str | int, ...], path: str) -> bool:

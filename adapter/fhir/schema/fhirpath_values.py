@@ -48,6 +48,25 @@ def children(node: Any, name: str) -> Items:
 def descendants(node: Any, choices: Choices, *names: str) -> Items:
     """The values at the end of steps from element to element, some of which may be choices."""
     reached = node
+    for name in names:  # as most are: single values on the way
+        if type(reached) is not dict:
+            break
+        reached = reached.get(name)
+        if type(reached) is list and len(reached) == 1:
+            reached = reached[0]
+        elif reached is None:
+            if name in choices:
+                break
+            return ()
+    else:
+        if type(reached) is not list:
+            return (reached,) if reached is not None else ()
+    return _descendants(node, choices, names)
+
+
+def _descendants(node: Any, choices: Choices, names: Sequence[str]) -> Items:
+    """The same where there may be several, none, or the values of a choice."""
+    reached = node
     for at, name in enumerate(names):
         if not isinstance(reached, dict):
             return ()
@@ -57,7 +76,7 @@ def descendants(node: Any, choices: Choices, *names: str) -> Items:
             found = [one for key in reached if key in json_names for one in children(reached, key)]
         if isinstance(found, list) and len(found) != 1:
             rest = names[at + 1 :]
-            return [item for one in found if one is not None for item in (descendants(one, choices, *rest) if rest else (one,))]
+            return [item for one in found if one is not None for item in (_descendants(one, choices, rest) if rest else (one,))]
         reached = found[0] if isinstance(found, list) else found
     return () if reached is None else (reached,)
 

@@ -1,4 +1,4 @@
-"""A schema for values in which nothing rare stands: no extension, no `_` sibling, no null. It is smaller, and so is tried faster.
+"""A schema for values in which nothing rare stands: no extension, no `_` sibling, no id of an element, no null: a smaller schema.
 
 Nearly all that is sent is so. What `plain(schema)` passes, `schema` passes too; and a definition of the base, whose properties
 are all it allows, then passes only what holds nothing rare. Its words and rules are gone: faults are told by the whole schema.
@@ -24,6 +24,12 @@ _TOGETHER = (
     frozenset({"if", "then", "else"}),
 )
 
+
+#: What a definition says of the id of an element, which hardly anyone gives; that of a resource is of another type.
+_ELEMENT_ID = {"$ref": "#/$defs/string"}
+#: ele-1: an element has more than an id; and what is left of that where it has none.
+_NOT_ID_ALONE = {"if": {"maxProperties": 1}, "then": {"minProperties": 1, "not": {"type": "object", "required": ["id"]}}}
+_SOMETHING = {"minProperties": 1}
 
 # One word is what most codes and all URIs are, and the pattern for that is matched faster than any other.
 _WORD: Schema = {"pattern": r"^\S*$", "minLength": 1}
@@ -63,7 +69,7 @@ def _referred(schema: Any) -> Iterator[str]:
 
 
 def is_rare(name: str) -> bool:
-    """Whether a property is an extension or the sibling of a primitive."""
+    """Whether a property is an extension or the sibling of a primitive; the id of an element shows by its type alone."""
     return name.startswith("_") or name in ("extension", "modifierExtension")
 
 
@@ -73,6 +79,8 @@ def plain(schema: Any) -> Any:
         return schema
     if any(map(is_rare, schema.get("required", ()))):
         return False
+    if schema.keys() >= _NOT_ID_ALONE.keys() and all(schema[keyword] == value for keyword, value in _NOT_ID_ALONE.items()):
+        schema = {keyword: value for keyword, value in schema.items() if keyword not in _NOT_ID_ALONE} | _SOMETHING
     made: Schema = {}
     parts: list[Any] = []
     for keyword, value in schema.items():
@@ -91,7 +99,7 @@ def plain(schema: Any) -> Any:
 
 def _kept(keyword: str, value: Any) -> Any:
     if keyword == "properties":
-        return {name: plain(one) for name, one in value.items() if not is_rare(name)}
+        return {name: plain(one) for name, one in value.items() if not (is_rare(name) or (name == "id" and one == _ELEMENT_ID))}
     if keyword in _ONE:
         return plain(value)
     match keyword:
