@@ -24,6 +24,8 @@ UCUM_UNIT = "https://ost-adapter.example/fhir/StructureDefinition/ucum-unit"
 #: extract does not carry (its column is a date), so no more than the day is said.
 _MEANT = {"U": 0, "Y": 4, "YM": 7, "YMD": 10, "YMDT": 10}
 _PRECISION = {4: "Y", 7: "YM", 10: "YMD"}
+#: The NHS number status indicator codes of the NHS Data Dictionary, as UKCore-NHSNumberVerificationStatusEngland has them.
+_TRACES = frozenset(f"0{digit}" for digit in range(1, 9))
 
 
 def day(value: str) -> str:
@@ -90,6 +92,11 @@ def extracted(stamp: str) -> str | None:
 def day_if_any(value: str) -> str | None:
     """yyyy-MM-dd of a date that refuses nothing: one that cannot be read is declined, and so stays unread."""
     return value if precision(value) == "day" else None
+
+
+def trace_if_any(value: str) -> str | None:
+    """A trace indicator of the national list; any other says nothing of the number, and stays unread: the person still counts."""
+    return value if value in _TRACES else None
 
 
 def _status_write(value: str) -> bool:
@@ -268,6 +275,7 @@ codec("emis-no-date", read=no_date, write=_no_date_write)
 codec("emis-entered", read=entered, write=_entered_write)
 codec("emis-extracted", read=extracted, write=_extracted_write)
 codec("emis-day-if-any", read=day_if_any, write=str)
+codec("emis-trace-if-any", read=trace_if_any, write=str)
 codec("emis-issue-status", read=issue_status, write=_status_write)
 codec("emis-active", read=active)
 codec("emis-absent", read=absent)

@@ -315,6 +315,7 @@ def test_a_codec_with_two_halves_gives_back_what_it_took() -> None:
         "emis-date": [("2026-03-16", "YMD"), ("2026-03-01", "YM"), ("2026-01-01", "Y")],
         "emis-day": ["2026-03-16"],
         "emis-day-if-any": ["2026-03-16"],
+        "emis-trace-if-any": ["01", "08"],
         "emis-no-date": [(None, "U")],
         "emis-entered": [("2026-03-16", "09:42:10"), ("2026-07-16", None)],
         "emis-extracted": ["20260718013000"],
@@ -352,6 +353,7 @@ def test_what_a_half_cannot_take_it_refuses() -> None:
 def test_what_says_nothing_is_declined() -> None:
     assert emis.days("0") is None
     assert emis.day_if_any("16 March") is None
+    assert [emis.trace_if_any(code) for code in ("01", "08", "09", "1", "")] == ["01", "08", None, None, None]
     assert emis.given((None, "Mary")) is None
     assert emis.lines((None, None, None)) is None
     assert emis.authorisation((True, None)) is None

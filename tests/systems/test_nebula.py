@@ -366,7 +366,7 @@ def test_what_nebula_says_others_hear(ost: Adapter, message: str, case: str, tar
             "prescription",
             "two-strengths-weekly",
             "criis/prescription",
-            {"client.dateOfBirth", "episode.regimens[0].titration[0].stage"},
+            {"episode.regimens[0].titration[0].stage"},
         ),
         ("care-plan", "every-column", "criis/care-plan", {"episode.plan.goals[0].dueDate"}),
     ],
