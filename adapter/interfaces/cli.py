@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from adapter.fhir.outcome import Refused
+from adapter.interfaces.cli_ledger import ledger
 from adapter.interfaces.cli_maps import maps
 from adapter.interfaces.cli_messages import systems, translate, validate
 from adapter.interfaces.exits import Exit
@@ -35,6 +36,7 @@ cli.add_command(systems)
 cli.add_command(translate)
 cli.add_command(validate)
 cli.add_command(maps)
+cli.add_command(ledger)
 
 
 @cli.command()

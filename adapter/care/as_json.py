@@ -1,0 +1,80 @@
+"""The ledger as JSON: its shape stands in docs/reference.md, "The ledger"."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapter.care.ledger import Day, iso
+from adapter.care.policy import Feed
+from adapter.fhir.dates import LONDON
+
+if TYPE_CHECKING:
+    from adapter.care.shared_care import SharedCare
+
+
+def ledger_json(care: SharedCare) -> dict[str, Any]:
+    """patient, asOf, policy, feeds, days, counts, last doses, actions and issues of one person."""
+    ledger, counted = care.ledger, care.counted
+    made: dict[str, Any] = {
+        "patient": {"identifier": [_identifier(one) for one in sorted(care.person.identifiers)]},
+        "asOf": _moment(ledger.as_of),
+        "policy": {"name": ledger.policy.name, "version": ledger.policy.version},
+        "feeds": _feeds(care),
+        "days": [_day(day) for day in ledger.days],
+        "consecutiveMissed": counted.consecutive.as_json(),
+        "cumulativeMissed": counted.cumulative.as_json(),
+        "daysSinceEvidencedDose": counted.without.as_json(),
+    }
+    observed = counted.last_observed
+    if observed is not None:
+        made["lastObservedDose"] = _dose(observed)
+    if counted.last_possible is not None:
+        made["lastPossibleDose"] = _dose(counted.last_possible)
+    return made | {"actions": [one.as_json() for one in care.actions]}
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(LONDON).isoformat(timespec="seconds")
+
+
+def _identifier(name: str) -> dict[str, str]:
+    system, _, value = name.partition("|")
+    return {"system": system, "value": value}
+
+
+def _feeds(care: SharedCare) -> list[dict[str, Any]]:
+    policy = care.ledger.policy
+    named = sorted({form.pharmacy for form in care.ledger.forms.all if form.pharmacy})
+    longest = timedelta(hours=policy["longest-due"])
+    return [{"source": code, **_feed(policy.feed(code), longest)} for code in named]
+
+
+def _feed(feed: Feed, longest: timedelta) -> dict[str, Any]:
+    days, hours = feed.cadence.days, feed.cadence.seconds // 3600
+    whole = f"P{days}D" if days and not hours else f"PT{days * 24 + hours}H"
+    return {"cadence": whole, "supportsLadder": feed.cadence <= longest}
+
+
+def _day(day: Day) -> dict[str, Any]:
+    made: dict[str, Any] = {"date": iso(day.day), "state": day.state}
+    if len(day.doses) > 1:
+        made["doses"] = [{"n": n, "state": dose.state, **_mg(dose.amount)} for n, dose in sorted(day.doses.items())]
+    if day.forfeited:
+        made["forfeited"] = True
+    if day.vomited:
+        made["vomited"] = True
+    return made | {"evidence": list(day.evidence)}
+
+
+def _mg(outcome: Any) -> dict[str, Any]:
+    quantity = getattr(outcome, "quantity", None) or {}
+    return {"mg": quantity["value"]} if quantity.get("unit") == "mg" else {"quantity": quantity} if quantity else {}
+
+
+def _dose(day: Day) -> dict[str, Any]:
+    amounts = [dose.amount.quantity for dose in day.doses.values() if dose.amount is not None and dose.amount.quantity]
+    made: dict[str, Any] = {"date": iso(day.day)}
+    if len(amounts) == 1:
+        made["quantity"] = {name: amounts[0][name] for name in ("value", "unit", "system", "code") if name in amounts[0]}
+    return made

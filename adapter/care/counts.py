@@ -1,0 +1,195 @@
+"""Counts and runs: one walk over the days of a ledger. How each state counts: docs/care.md, "Counts" and "The ladder"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapter.care.facts import Form
+from adapter.care.ledger import FULL, Day, Ledger
+
+_MAYBE = frozenset({"unreported", "elsewhere-unreported", "conflict"})
+_WITHOUT = frozenset({"missed", "withheld", "not-swallowed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A count: what is evidenced, and what is possible. most: None where there is no bound."""
+
+    least: int
+    most: int | None
+
+    def as_json(self) -> dict[str, int]:
+        """As the ledger's JSON has it: without max where there is no bound."""
+        return {"min": self.least} | ({} if self.most is None else {"max": self.most})
+
+
+@dataclass(slots=True)
+class Rung:
+    """A rung of the ladder that was reached. last: the last day of the run that reached it · over: whether that run has ended."""
+
+    since: int
+    last: int
+    evidence: tuple[str, ...]
+    over: bool = False
+
+
+@dataclass(slots=True)
+class Stop:
+    """A stop: after so many missed days nothing is supplied until a restart. lifted: the day of the restart's order."""
+
+    since: int
+    evidence: tuple[str, ...]
+    lifted: int | None = None
+
+
+@dataclass(slots=True)
+class Counted:
+    """What the walk found.
+
+    trace: consecutiveMissed at the end of each day · possible: days since the last evidenced dose that may have been without one ·
+    unsure: rungs that only the maximum reaches, with the day since when · odd_since: since when the odd days reach their number
+    """
+
+    consecutive: Range = field(default_factory=lambda: Range(0, 0))
+    cumulative: Range = field(default_factory=lambda: Range(0, 0))
+    without: Range = field(default_factory=lambda: Range(0, None))
+    possible: int = 0
+    unsure: dict[str, int] = field(default_factory=dict)
+    odd_since: int | None = None
+    last_full: Day | None = None
+    last_observed: Day | None = None
+    last_possible: Day | None = None
+    rungs: dict[str, list[Rung]] = field(default_factory=lambda: {"discuss": [], "assess": [], "drop-out": []})
+    stops: list[Stop] = field(default_factory=list)
+    missed: list[Day] = field(default_factory=list)
+    trace: list[Range] = field(default_factory=list)
+
+
+def count(ledger: Ledger) -> Counted:
+    """Walk the days of a ledger in order."""
+    return _Walk(ledger).run()
+
+
+class _Walk:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.policy = ledger.policy
+        self.found = Counted()
+        self.least = self.most = 0
+        self.without = self.possible = 0
+        self.towards_stop = 0
+        self.lengthened = 0
+        self.evidence: list[str] = []
+        first = ledger.days[0].day if ledger.days else ledger.today
+        self.first = min((form.first for form in ledger.forms.all), default=first)
+        missed = [one.day for one in ledger.days if one.state == "missed"]
+        self.restarts = [form for form in ledger.forms.all if form.restarts is not None and _lifts(form, missed)]
+
+    def run(self) -> Counted:
+        found = self.found
+        for day in self.ledger.days:
+            self._count(day)
+            self._climb(day)
+            self._stop(day)
+            self._doubt(day)
+            found.trace.append(Range(self.least, self.most))
+        window = [day for day in self.ledger.days if day.day > self.ledger.today - self.policy["odd-days-window"]]
+        least = sum(day.state == "missed" for day in window)
+        most = least + sum(day.state in _MAYBE or day.vomited for day in window)
+        found.consecutive, found.cumulative = Range(self.least, self.most), Range(least, most)
+        since = None if found.last_full is None else self.ledger.today - found.last_full.day
+        found.without, found.possible = Range(self.without, since), self.possible
+        return found
+
+    def _count(self, day: Day) -> None:
+        state, found = day.state, self.found
+        under_stop = bool(found.stops) and found.stops[-1].lifted is None
+        if state == "missed":
+            found.missed.append(day)
+            self.least, self.most = self.least + 1, self.most + 1
+        elif state in FULL or state in ("take-home", "partial"):
+            self.least, self.most = 0, self.most + 1 if day.vomited else 0
+        elif state in _MAYBE:
+            self.most += 1
+        if state in ("take-home", *_MAYBE):
+            found.last_possible = day
+        if state in FULL:
+            found.last_full = day
+            if state != "depot" or any(dose.amount is not None and dose.amount.day == day.day for dose in day.doses.values()):
+                found.last_observed = day
+            found.last_possible = None
+        if state in FULL or state == "take-home":
+            self.without = 0
+        elif day.day >= self.first and (
+            state in _WITHOUT
+            or (state == "partial" and not day.vomited)
+            or state == "not-expected"
+            or (state == "unreported" and under_stop)
+        ):
+            self.without += 1
+            self.lengthened = day.day
+        if state in FULL:
+            self.possible = 0
+        elif state not in ("take-home", "due") and day.day >= self.first:
+            self.possible += 1
+        if state == "missed":
+            self.lengthened = day.day
+        self.evidence = [] if not self.least and not self.without else [*self.evidence, *day.evidence]
+
+    def _climb(self, day: Day) -> None:
+        higher = max(self.least, self.without)
+        for name, value in (("discuss", self.least), ("assess", higher), ("drop-out", higher)):
+            rungs = self.found.rungs[name]
+            standing = rungs[-1] if rungs and not rungs[-1].over else None
+            if self.policy.thresholds[name].reached(value):
+                if standing is None:
+                    rungs.append(Rung(day.day, self._last(name), tuple(self.evidence)))
+                elif self._last(name) > standing.last:
+                    standing.last, standing.evidence = self._last(name), tuple(self.evidence)
+            elif standing is not None:
+                standing.over = True
+
+    def _doubt(self, day: Day) -> None:
+        """Which rungs are reached by what is possible alone, and whether the odd days are too many."""
+        thresholds, unsure = self.policy.thresholds, self.found.unsure
+        higher, possible = max(self.least, self.without), max(self.most, self.possible)
+        row, either = (self.least, self.most), (higher, possible)
+        for name, (low, high) in {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items():
+            if thresholds[name].reached(high) and not thresholds[name].reached(low):
+                unsure.setdefault(name, day.day)
+            else:
+                unsure.pop(name, None)
+        window = day.day - self.policy["odd-days-window"]
+        odd = sum(one.day > window for one in self.found.missed[-self.policy["odd-days-window"] :])
+        if not thresholds["odd-days"].reached(odd):
+            self.found.odd_since = None
+        elif self.found.odd_since is None:
+            self.found.odd_since = day.day
+
+    def _last(self, name: str) -> int:
+        return self.found.missed[-1].day if name == "discuss" else self.lengthened
+
+    def _stop(self, day: Day) -> None:
+        found = self.found
+        if any(form.first == day.day for form in self.restarts):
+            self.towards_stop = 0
+        if day.state == "missed":
+            self.towards_stop += 1
+        elif not self.least:
+            self.towards_stop = 0
+        standing = found.stops[-1] if found.stops and found.stops[-1].lifted is None else None
+        if standing is None and self.policy.thresholds["stop"].reached(self.towards_stop):
+            standing = Stop(day.day, tuple(self.evidence))
+            found.stops.append(standing)
+        if standing is not None:
+            lifting = [form.authored for form in self.restarts if standing.since <= form.authored <= day.day]
+            if lifting:
+                standing.lifted = min(lifting)
+                # The count towards the next stop begins with the restart's first dose date, which may be this day.
+                begun = any(form.first == day.day for form in self.restarts)
+                self.towards_stop = int(begun and day.state == "missed")
+
+
+def _lifts(form: Form, missed: list[int]) -> bool:
+    """Whether a restart was authored on or after the last missed day before it begins."""
+    return not any(form.authored < day < form.first for day in missed)

@@ -1,0 +1,256 @@
+"""The actions due: the ladder of missed doses, and what else of a ledger a person must see. docs/care.md, "The ladder"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from adapter.care.actions import Action
+from adapter.care.clocks import incident_due
+from adapter.care.counts import Counted, Rung
+from adapter.care.facts import Form, Outcome
+from adapter.care.ledger import Day, Ledger, apart, feed_of, iso, supplies
+
+#: Code -> who is to act, and who where that one is absent (roles of `ost:CodeSystem/care-team-role`); the gravest first.
+OWNERS = {
+    "stop-supply-deceased": ("pharmacist", "prescriber"),
+    "possible-double-dose": ("prescriber", "clinical-lead"),
+    "supply-after-stop": ("prescriber", "clinical-lead"),
+    "supply-not-permitted": ("pharmacist", "prescriber"),
+    "urgent-referral": ("care-coordinator", "prescriber"),
+    "assess-tolerance": ("prescriber", "care-coordinator"),
+    "confirm-last-dose": ("pharmacist", "care-coordinator"),
+    "discuss-with-prescriber": ("prescriber", "care-coordinator"),
+    "prescriber-gap": ("care-coordinator", "clinical-lead"),
+    "overlapping-orders": ("prescriber", "care-coordinator"),
+    "handover-missing": ("care-coordinator", "clinical-lead"),
+    "ost-not-mentioned": ("prescriber", "care-coordinator"),
+    "conflicting-evidence": ("care-coordinator", "prescriber"),
+    "not-reported": ("pharmacist", "care-coordinator"),
+    "order-ending": ("prescriber", "care-coordinator"),
+    "depot-due": ("prescriber", "care-coordinator"),
+    "restart-review": ("prescriber", "care-coordinator"),
+    "suitability-review": ("prescriber", "care-coordinator"),
+    "incident-notice": ("clinical-lead", "care-coordinator"),
+}
+_GRAVITY = {code: place for place, code in enumerate(OWNERS)}
+_DONE = ("treatment-completed", "deceased")
+
+
+def actions(ledger: Ledger, counted: Counted) -> list[Action]:
+    """Every action due at as-of, the gravest first; evidence names the records that each stands on."""
+    found = _of_death(ledger) if ledger.facts.death is not None else [*_climbed(ledger, counted), *_seen(ledger, counted)]
+    return sorted(found, key=gravity)
+
+
+def gravity(one: Action) -> tuple[bool, int, str, str]:
+    """For sorting actions: those due before those withdrawn, the gravest first, then the oldest."""
+    return one.withdrawn, _GRAVITY.get(one.code, len(_GRAVITY)), one.since, one.code
+
+
+def _action(ledger: Ledger, code: str, since: int, evidence: Iterable[str], *, threshold: str = "", due: str = "") -> Action:
+    owner, deputy = OWNERS[code]
+    source = ledger.policy.thresholds[threshold].source if threshold else "docs/care.md"
+    policy = (
+        f"{ledger.policy.name} {ledger.policy.version}: {threshold} ({source})" if threshold else f"{ledger.policy.name} {code}"
+    )
+    return Action(code, iso(since), due or iso(since), owner, policy, tuple(dict.fromkeys(evidence)), deputy)
+
+
+# the rungs --------------------------------------------------------------------------------------------------------------
+def _climbed(ledger: Ledger, counted: Counted) -> Iterator[Action]:
+    left = {name: _standing(ledger, rungs) for name, rungs in counted.rungs.items()}
+    if left["drop-out"]:
+        left["assess"] = None
+    codes = {"discuss": "discuss-with-prescriber", "assess": "assess-tolerance", "drop-out": "urgent-referral"}
+    for name, rung in left.items():
+        if rung is not None:
+            yield _action(ledger, codes[name], rung.since, rung.evidence, threshold=name)
+    stop = counted.stops[-1] if counted.stops else None
+    if stop is not None and stop.lifted is None:
+        yield _action(ledger, "supply-not-permitted", stop.since, stop.evidence, threshold="stop")
+    yield from _possible(ledger, counted)
+    yield from _odd(ledger, counted)
+    yield from _restarts(ledger, counted)
+
+
+def _standing(ledger: Ledger, rungs: list[Rung]) -> Rung | None:
+    """The rung that stands: its run goes on, or no later order or consultation has come since it ended."""
+    rung = rungs[-1] if rungs else None
+    if rung is None or not rung.over:
+        return rung
+    later = [form.authored for form in ledger.forms.all] + [one.day for one in ledger.facts.contacts]
+    return None if any(day > rung.last for day in later) else rung
+
+
+def _possible(ledger: Ledger, counted: Counted) -> Iterator[Action]:
+    """confirm-last-dose: a rung that the possible reaches, and the evidenced does not."""
+    if counted.unsure:
+        threshold, since = min(counted.unsure.items(), key=lambda pair: pair[1])
+        days = [day for day in ledger.days if counted.last_full is None or day.day > counted.last_full.day]
+        refs = [ref for day in days for ref in day.evidence]
+        refs += counted.last_full.evidence if counted.last_full else [form.ref for form in ledger.forms.all]
+        yield _action(ledger, "confirm-last-dose", since, refs, threshold=threshold)
+
+
+def _odd(ledger: Ledger, counted: Counted) -> Iterator[Action]:
+    if counted.odd_since is not None:
+        window = ledger.today - ledger.policy["odd-days-window"]
+        refs = [ref for day in counted.missed if day.day > window for ref in day.evidence]
+        yield _action(ledger, "suitability-review", counted.odd_since, refs, threshold="odd-days")
+
+
+def _restarts(ledger: Ledger, counted: Counted) -> Iterator[Action]:
+    stop = counted.stops[-1] if counted.stops else None
+    if stop is not None and stop.lifted is None:
+        for form in ledger.forms.all:
+            if form.restarts is None and form.authored >= stop.since:
+                yield _action(ledger, "restart-review", form.authored, (form.ref, *stop.evidence), threshold="restart-review")
+                return
+    begun = [form for form in ledger.forms.all if form.restarts is not None and form.first <= ledger.today]
+    if begun:
+        latest = begun[-1]
+        if not any(one.face_to_face and one.day >= latest.first for one in ledger.facts.contacts):
+            due = iso(latest.first + ledger.policy["restart-review"])
+            yield _action(ledger, "restart-review", latest.first, (latest.ref,), threshold="restart-review", due=due)
+
+
+# what the days show -----------------------------------------------------------------------------------------------------
+def _seen(ledger: Ledger, counted: Counted) -> Iterator[Action]:
+    yield from _first(ledger, "supply-after-stop", _after_stop(ledger, counted))
+    yield from _first(ledger, "possible-double-dose", _doubled(ledger))
+    yield from _first(ledger, "conflicting-evidence", ((day.day, day.evidence) for day in ledger.days if day.state == "conflict"))
+    yield from _unreported(ledger)
+    yield from _orders(ledger)
+    yield from _depots(ledger)
+    yield from _stays(ledger)
+
+
+def _first(ledger: Ledger, code: str, found: Iterable[tuple[int, Iterable[str]]]) -> Iterator[Action]:
+    """One action for all the days on which the same thing was seen, since the first."""
+    days = list(found)
+    if days:
+        yield _action(ledger, code, days[0][0], (ref for _, refs in days for ref in refs))
+
+
+def _after_stop(ledger: Ledger, counted: Counted) -> Iterator[tuple[int, Iterable[str]]]:
+    for one in ledger.facts.outcomes:
+        if one.outcome not in ("supervised", "take-home", "partial", "not-swallowed") or one.day > ledger.today:
+            continue
+        stops = [stop for stop in counted.stops if stop.since < one.day and (stop.lifted is None or one.day < stop.lifted)]
+        over = ledger.forms.stopped(one.day, one.at)
+        if stops or over:
+            yield one.day, (one.ref, *(ref for stop in stops for ref in stop.evidence), *(form.ref for form in over))
+
+
+def _doubled(ledger: Ledger) -> Iterator[tuple[int, Iterable[str]]]:
+    by_day: dict[int, list[Outcome]] = {}
+    for one in ledger.facts.outcomes:
+        by_day.setdefault(one.day, []).append(one)
+    depots = [one for one in ledger.facts.outcomes if one.outcome == "depot"]
+    for day, events in sorted(by_day.items()):
+        if len(events) == 1 and not depots and not ledger.facts.stays:
+            continue
+        given = supplies(events)
+        if day > ledger.today or not given:
+            continue
+        same = {number: [one for one in given if one.number == number] for number in {one.number for one in given}}
+        twice = [one for group in same.values() for one in group if any(apart(one, other) for other in group)]
+        away = [stay.ref for stay in ledger.facts.stays if stay.touches(day)]
+        stated = [one.ref for one in events if one.outcome == "elsewhere"]
+        injected = [one.ref for one in depots if one.day <= day < one.day + _covers(ledger, one)]
+        if twice or away or stated or injected:
+            yield day, [*(one.ref for one in given), *away, *stated, *injected]
+
+
+def _covers(ledger: Ledger, depot: Outcome) -> int:
+    return ledger.policy.covers(int(depot.amount) if depot.amount is not None else None)
+
+
+def _unreported(ledger: Ledger) -> Iterator[Action]:
+    """not-reported: the latest expected day that should have been heard of has not been."""
+    since: Day | None = None
+    for day in reversed(ledger.days):
+        if day.state == "not-expected" or (since is None and not day.live):
+            continue
+        feed = feed_of(day.live, ledger.policy)
+        if since is None and ledger.as_of < feed.closes(iso(day.day)) + feed.cadence:
+            continue
+        if day.state != "unreported":
+            break
+        since = day
+    if since is not None:
+        yield _action(ledger, "not-reported", since.day, (form.ref for form in since.live))
+
+
+# orders -----------------------------------------------------------------------------------------------------------------
+def _orders(ledger: Ledger) -> Iterator[Action]:
+    forms, today = ledger.forms, ledger.today
+    ahead = range(today, max((form.last for form in forms.all), default=today) + 1)
+    doubled = next((live for day in ahead if len(live := forms.live(day)) > 1), ())
+    if doubled:
+        since = max(form.authored for form in doubled)
+        yield _action(ledger, "overlapping-orders", since, (form.ref for form in doubled))
+    live = forms.live(today)
+    if live:
+        latest = max(live, key=lambda form: (forms.end(form), form.ref))
+        end = forms.end(latest)
+        followed = any(form.first <= end + 1 and forms.end(form) > end for form in forms.all)
+        if end - today <= ledger.policy["order-ending"] and not followed:
+            since = max(end - ledger.policy["order-ending"], latest.authored)
+            yield _action(ledger, "order-ending", since, (latest.ref,), threshold="order-ending", due=iso(end))
+        return
+    begun = [form for form in forms.all if form.first <= today]
+    if begun and not any(form.first <= today <= forms.end(form) for form in begun) and not _is_depot(ledger, today):
+        latest = max(begun, key=lambda form: (forms.end(form), form.ref))
+        over = forms.ends[latest.ref]
+        if over is None or over.reason not in _DONE:
+            refs = (latest.ref, *((over.ref,) if over is not None else ()))
+            yield _action(ledger, "prescriber-gap", forms.end(latest) + 1, refs)
+
+
+def _is_depot(ledger: Ledger, day: int) -> bool:
+    return any(one.day <= day < one.day + _covers(ledger, one) for one in ledger.facts.outcomes if one.outcome == "depot")
+
+
+def _depots(ledger: Ledger) -> Iterator[Action]:
+    given = [one for one in ledger.facts.outcomes if one.outcome == "depot" and one.day <= ledger.today]
+    if given:
+        end, latest = max(((one.day + _covers(ledger, one) - 1, one) for one in given), key=lambda pair: (pair[0], pair[1].ref))
+        if end <= ledger.today and not any(_goes_on(form, end, ledger) for form in ledger.forms.all):
+            yield _action(ledger, "depot-due", end, (latest.ref,))
+
+
+def _goes_on(form: Form, end: int, ledger: Ledger) -> bool:
+    """Whether doses by this form follow a depot that ends on this day: without a gap, or by now."""
+    return ledger.forms.end(form) > end and form.first <= max(end + 1, ledger.today)
+
+
+def _stays(ledger: Ledger) -> Iterator[Action]:
+    stays = [stay for stay in ledger.facts.stays if stay.last is not None]
+    silent = [stay for stay in stays if stay.mention == "not-mentioned"]
+    yield from _first(ledger, "ost-not-mentioned", ((stay.last or 0, (stay.ref,)) for stay in silent))
+    stated = [(one.day, one.place) for one in ledger.facts.outcomes if one.outcome == "elsewhere"]
+    missing = [
+        stay
+        for stay in stays
+        if stay.kind == "custody"
+        and stay.mention != "mentioned"
+        and not any(stay.touches(day) and place == stay.place for day, place in stated)
+    ]
+    yield from _first(ledger, "handover-missing", ((stay.last or 0, (stay.ref,)) for stay in missing))
+
+
+def _of_death(ledger: Ledger) -> list[Action]:
+    death = ledger.facts.death
+    assert death is not None
+    found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref,))]
+    window = death.day - ledger.policy["death-after-form"]
+    lately = [form for form in ledger.forms.all if form.first <= death.day and ledger.forms.end(form) > window]
+    if lately:
+        due = incident_due(death.known, ledger.policy).isoformat()
+        refs = (death.ref, *(form.ref for form in lately))
+        found.append(_action(ledger, "incident-notice", death.day, refs, threshold="incident-hours", due=due))
+    after = [one for one in ledger.facts.outcomes if one.day > death.day and one.day <= ledger.today]
+    doses = [one for one in supplies(after) if one.day > death.day]
+    found += _first(ledger, "conflicting-evidence", ((one.day, (one.ref, death.ref)) for one in doses))
+    return found

@@ -1,0 +1,237 @@
+"""The dose ledger: one state for each dose-day, with its evidence. Rules and words: docs/care.md, "The state of a dose".
+
+Days are ordinals. What one record says of a day is never outweighed by when it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from adapter.care.facts import SUPPLIES, Change, Facts, Form, Outcome, ordinal
+from adapter.care.policy import Feed, Policy
+from adapter.fhir.dates import service_day
+
+#: States in which a dose was taken, wholly or in part.
+TAKEN = frozenset({"supervised", "take-home", "elsewhere-evidenced", "depot", "partial"})
+#: States in which a full dose was seen.
+FULL = frozenset({"supervised", "elsewhere-evidenced", "depot"})
+#: Of a day on which no dose was taken and several states meet, the first of these that any dose has.
+_LEAST_KNOWN = ("due", "unreported", "elsewhere-unreported", "not-swallowed", "withheld", "missed", "not-expected")
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """The state of one dose of a day. vomited: brought up again · forfeited: its instalment was lost with another day."""
+
+    state: str
+    evidence: tuple[str, ...] = ()
+    amount: Outcome | None = None
+    vomited: bool = False
+    forfeited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A dose-day: its state and those of its doses by number."""
+
+    day: int
+    state: str
+    doses: Mapping[int, Dose]
+    live: tuple[Form, ...]
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The records it stands on."""
+        return tuple(dict.fromkeys(ref for dose in self.doses.values() for ref in dose.evidence))
+
+    @property
+    def vomited(self) -> bool:
+        """Whether a dose of it was brought up."""
+        return self.state == "partial" and any(dose.vomited for dose in self.doses.values())
+
+    @property
+    def forfeited(self) -> bool:
+        """Whether it was lost with the collection of another day."""
+        return any(dose.forfeited for dose in self.doses.values())
+
+
+class Forms:
+    """The forms, and on which days each is live."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.all = facts.forms
+        self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
+        self.ends = {form.ref: self._ended(form) for form in facts.forms}
+        self._live: dict[int, list[Form]] = {}
+        for form in facts.forms:
+            held = {day for first, last in self._holds(form) for day in range(first, last + 1)}
+            for day in range(form.first, self.end(form) + 1):
+                if day not in held:
+                    self._live.setdefault(day, []).append(form)
+
+    def _ended(self, form: Form) -> Change | None:
+        return next((one for one in self._changes[form.ref] if one.ends), None)
+
+    def _holds(self, form: Form) -> Iterator[tuple[int, int]]:
+        """(first, last) of each hold."""
+        held: int | None = None
+        for one in self._changes[form.ref]:
+            if one.kind == "held" and held is None:
+                held = one.day
+            elif one.kind == "resumed" and held is not None:
+                yield held, one.day - 1
+                held = None
+        if held is not None:
+            yield held, form.last
+
+    def end(self, form: Form) -> int:
+        """The last dose date on which it can be live."""
+        over = self.ends[form.ref]
+        return form.last if over is None else min(form.last, over.day - 1)
+
+    def is_live(self, form: Form, day: int) -> bool:
+        """Whether a dose of that day is expected by it."""
+        return form in self._live.get(day, ())
+
+    def live(self, day: int) -> tuple[Form, ...]:
+        """The forms that are live on a day."""
+        return tuple(self._live.get(day, ()))
+
+    def stopped(self, day: int, at: datetime | None) -> list[Form]:
+        """The forms that have this day in their period, if each of them was over or held when this happened; else none."""
+        having = [form for form in self.all if form.first <= day <= form.last]
+        return [] if any(self._stood(form, day, at) for form in having) else having
+
+    def _stood(self, form: Form, day: int, at: datetime | None) -> bool:
+        over = self.ends[form.ref]
+        if self.is_live(form, day):
+            return True
+        return over is not None and over.day == day and at is not None and over.at is not None and at < over.at
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The days up to as-of, in order without a gap, and what they were worked out from."""
+
+    days: tuple[Day, ...]
+    facts: Facts
+    forms: Forms
+    policy: Policy
+    as_of: datetime
+    today: int
+
+
+def feed_of(forms: Iterable[Form], policy: Policy) -> Feed:
+    """The feed by which a day of these forms is reported; of two the slower."""
+    return max((policy.feed(form.pharmacy) for form in forms), key=lambda feed: feed.cadence, default=policy.default_feed)
+
+
+def iso(day: int) -> str:
+    """An ordinal as YYYY-MM-DD."""
+    return date.fromordinal(day).isoformat()
+
+
+def derive(facts: Facts, policy: Policy, as_of: datetime) -> Ledger:
+    """The ledger of these facts. as_of: an aware moment; its service day is the last of the ledger."""
+    today = ordinal(service_day(as_of.isoformat()))
+    forms = Forms(facts)
+    starts = [form.first for form in facts.forms] + [one.day for one in facts.outcomes] + [stay.first for stay in facts.stays]
+    first = min(starts, default=today + 1)
+    return Ledger(tuple(_days(first, today, facts, forms, policy, as_of)), facts, forms, policy, as_of, today)
+
+
+def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as_of: datetime) -> Iterator[Day]:
+    said = {day: list(group) for day, group in groupby(facts.outcomes, key=lambda one: one.day)}
+    covered: dict[int, Outcome] = {}
+    for one in facts.outcomes:
+        if one.outcome == "depot":
+            milligrams = int(one.amount) if one.amount is not None else None
+            covered |= dict.fromkeys(range(one.day, one.day + policy.covers(milligrams)), one)
+    missed: dict[int, Day] = {}
+    for day in range(first, today + 1):
+        live = forms.live(day)
+        events = said.get(day, [])
+        spared = max((form.doses(day) for form in live), default=1)
+        numbers = sorted({*range(1, spared + 1), *(one.number for one in events if one.outcome not in ("elsewhere", "depot"))})
+        doses = {}
+        for number in numbers:
+            own = [one for one in events if one.number == number and one.outcome not in ("elsewhere", "depot")]
+            doses[number] = _evidenced(day, own, events, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
+        made = Day(day, _together([dose.state for dose in doses.values()]), doses, live)
+        if made.state == "missed":
+            missed[day] = made
+        yield made
+
+
+def _evidenced(
+    day: int, own: Sequence[Outcome], events: Sequence[Outcome], facts: Facts, covered: Mapping[int, Outcome]
+) -> Dose | None:
+    """The state that records of the day give; None where they give none."""
+    stated = [one for one in events if one.outcome == "elsewhere"]
+    away = any(stay.whole(day) for stay in facts.stays)
+    if own:
+        refs = tuple(one.ref for one in own)
+        if _differ(own):
+            return Dose("conflict", refs)
+        if own[0].outcome not in ("missed", "withheld") or not (stated or away or day in covered):
+            vomited = any(one.vomited for one in own) and own[0].outcome in ("supervised", "partial")
+            return Dose("partial" if vomited else own[0].outcome, refs, own[0], vomited)
+    if day in covered:
+        return Dose("depot", (covered[day].ref,), covered[day])
+    if stated:
+        places = {stay.place for stay in facts.stays if stay.touches(day)} - {None}
+        shown = [one for one in stated if one.place in places]
+        state = "elsewhere-evidenced" if shown else "elsewhere-unreported"
+        return Dose(state, tuple(one.ref for one in shown or stated), (shown or stated)[0])
+    if away:
+        return Dose("elsewhere-unreported", tuple(stay.ref for stay in facts.stays if stay.whole(day)))
+    return None
+
+
+def _differ(own: Sequence[Outcome]) -> bool:
+    amounts = {one.amount for one in own if one.amount is not None}
+    return len({one.outcome for one in own}) > 1 or len(amounts) > 1
+
+
+def _silent(day: int, live: Sequence[Form], facts: Facts, missed: Mapping[int, Day], policy: Policy, as_of: datetime) -> Dose:
+    """The state of a dose of which no record speaks."""
+    if not live or (facts.death is not None and day > facts.death.day):
+        return Dose("not-expected")
+    feed = feed_of(live, policy)
+    for form in live:
+        for one in facts.collections:
+            if one.form & form.names and one.on < day and day in one.covers and one.on in missed:
+                forfeited = "missed-collection" not in form.wordings
+                if not forfeited and day not in form.closed:
+                    continue
+                if as_of < feed.closes(iso(day)):
+                    return Dose("due")
+                return Dose("missed", missed[one.on].evidence, forfeited=forfeited)
+    latest = feed.closes(iso(day)) + min(feed.cadence, timedelta(hours=policy["longest-due"]))
+    return Dose("due" if as_of < latest else "unreported")
+
+
+def _together(states: Sequence[str]) -> str:
+    """The state of a day from those of its doses."""
+    if len(set(states)) == 1:
+        return states[0]
+    if "conflict" in states:
+        return "conflict"
+    if any(state in TAKEN for state in states):
+        return "partial"
+    return next(state for state in _LEAST_KNOWN if state in states)
+
+
+def apart(one: Outcome, other: Outcome) -> bool:
+    """Whether two supplies of one dose are surely two, and not one that two records tell."""
+    pharmacies = {one.pharmacy, other.pharmacy} - {None}
+    times = {one.at, other.at} - {None}
+    return len(pharmacies) > 1 or len(times) > 1 or one.outcome != other.outcome
+
+
+def supplies(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those by which a dose was handed over that may have been swallowed."""
+    return [one for one in outcomes if one.outcome in SUPPLIES]

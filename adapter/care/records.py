@@ -1,0 +1,214 @@
+"""Records: what the messages about one person hold, each with who said it and when it was received, after corrections.
+
+A record is a resource with those of its message that belong to it. A withdrawn record is none; a later version takes the place of
+an earlier one; a record that names the one it replaces takes its place. The order in which messages come makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.fhir import bundle as bundles
+from adapter.fhir.dates import to_datetime
+from adapter.fhir.json import encode
+from adapter.fhir.outcome import BASE
+
+Json = dict[str, Any]
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+#: Element by which a resource names the one that it belongs to, in the same message.
+_BELONGS = {"MedicationAdministration": "supportingInformation", "Observation": "partOf"}
+
+
+def ours(name: str) -> str:
+    """The url of an extension of ours."""
+    return f"{BASE}/StructureDefinition/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource of a message.
+
+    event: of its message · source: the system that said it · received: when the adapter received it · ref: what evidence
+    names it by (identifier, else fullUrl) · parts: the resources that belong to it · known: those of its message, by fullUrl
+    """
+
+    resource: Json
+    event: str
+    source: str
+    received: datetime
+    ref: str
+    parts: tuple[Json, ...]
+    known: Mapping[str, Json]
+
+    @property
+    def type(self) -> str:
+        """Its resource type."""
+        return str(self.resource["resourceType"])
+
+    def said(self, name: str) -> Any:
+        """The value of its extension of ours of that name; None where it has none."""
+        return extension(self.resource, name)
+
+    def ods(self, reference: Any) -> str | None:
+        """The ODS code of the organisation to which a Reference leads, in the message or by identifier."""
+        target = self.known.get(reference.get("reference", ""), {}) if isinstance(reference, dict) else {}
+        held = [reference.get("identifier")] if isinstance(reference, dict) else []
+        return next((one["value"] for one in (*target.get("identifier", ()), *held) if one and one.get("system") == ODS), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Everything given about one person. patient: the Patient resources, one for each message, with when it was received."""
+
+    identifiers: frozenset[str]
+    records: tuple[Record, ...]
+    patients: tuple[Record, ...]
+
+
+def extension(resource: Any, name: str) -> Any:
+    """The value of an extension of ours (of a complex one: itself); None where there is none."""
+    url = ours(name)
+    for one in resource.get("extension", ()) if isinstance(resource, dict) else ():
+        if one.get("url") == url:
+            return next((value for key, value in one.items() if key.startswith("value")), one)
+    return None
+
+
+def part(complex_extension: Any, name: str) -> Any:
+    """The value of a part of a complex extension."""
+    return next(iter(parts(complex_extension, name)), None)
+
+
+def parts(complex_extension: Any, name: str) -> Iterator[Any]:
+    """The values of all parts of that name."""
+    for one in complex_extension.get("extension", ()) if isinstance(complex_extension, dict) else ():
+        if one.get("url") == name:
+            yield next((value for key, value in one.items() if key.startswith("value")), one)
+
+
+def people(given: Iterable[Json]) -> list[Person]:
+    """Hub Bundles by the person they are about: those of one NHS number, or, without one, that share an identifier.
+
+    A message without an NHS number joins the one person who has its identifier, and nobody where several do.
+    """
+    messages = [(_identifiers(one), one) for one in given]
+    named: dict[str, list[tuple[frozenset[str], Json]]] = {}
+    for identifiers, one in messages:
+        number = next((name for name in identifiers if name.startswith(f"{NHS_NUMBER}|")), None)
+        if number is not None:
+            named.setdefault(number, []).append((identifiers, one))
+    groups = list(named.values())
+    for identifiers, one in messages:
+        if not any(name.startswith(f"{NHS_NUMBER}|") for name in identifiers):
+            like = [group for group in groups if any(identifiers & other for other, _ in group)]
+            if len(like) == 1:
+                like[0].append((identifiers, one))
+            else:
+                groups.append([(identifiers, one)])
+    return [person([one for _, one in group]) for group in groups]
+
+
+def person(messages: Sequence[Json]) -> Person:
+    """The person whom these messages are about, whoever they say it is."""
+    records: list[Record] = []
+    patients: list[Record] = []
+    for one in messages:
+        for record in _records(one):
+            (patients if record.type == "Patient" else records).append(record)
+    found: frozenset[str] = frozenset().union(*map(_identifiers, messages))
+    return Person(found, tuple(records), tuple(patients))
+
+
+def _identifiers(message: Json) -> frozenset[str]:
+    patients = [one for one in bundles.resources(message) if one.get("resourceType") == "Patient"]
+    return frozenset(f"{i.get('system')}|{i.get('value')}" for one in patients for i in one.get("identifier", ()))
+
+
+def _records(message: Json) -> Iterator[Record]:
+    known = dict(bundles.entries(message))
+    header = bundles.header(message) or {}
+    said = extension(header, "received")
+    received = to_datetime(said) if said else _EARLIEST
+    source = str(header.get("source", {}).get("name", ""))
+    event = bundles.event(message) or ""
+    belonging: dict[str, list[Json]] = {}
+    own: list[tuple[str, Json]] = []
+    for url, resource in known.items():
+        owners = resource.get(_BELONGS.get(resource["resourceType"], ""), ())
+        to = next((one["reference"] for one in owners if one.get("reference") in known), None)
+        if to is None:
+            own.append((url, resource))
+        else:
+            belonging.setdefault(to, []).append(resource)
+    for url, resource in own:
+        below = belonging.get(url, [])
+        deeper = [one for part_of in below for one in belonging.get(_url_of(part_of, known), ())]
+        yield Record(resource, event, source, received, _ref(resource, url), (*below, *deeper), known)
+
+
+def _url_of(resource: Json, known: Mapping[str, Json]) -> str:
+    return next(url for url, one in known.items() if one is resource)
+
+
+def _ref(resource: Json, url: str) -> str:
+    identifiers = resource.get("identifier")
+    first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers
+    name = f"{first.get('system')}|{first.get('value')}" if isinstance(first, dict) and "value" in first else url
+    change = extension(resource, "order-change")  # a change carries the identifier of the form that it changes
+    return f"{name}#{part(change, 'type')}@{part(change, 'effective')}" if change else name
+
+
+# corrections ------------------------------------------------------------------------------------------------------------
+def standing(records: Iterable[Record], known_at: datetime | None = None) -> list[Record]:
+    """The records that stand, of those received by then: without the withdrawn and those that others take the place of."""
+    by_name: dict[tuple[str, str], list[Record]] = {}
+    for one in records:
+        if known_at is None or one.received <= known_at:
+            by_name.setdefault((one.type, one.ref), []).append(one)
+    latest = [record for group in by_name.values() for record in _latest(group)]
+    names: dict[str, list[Record]] = {}
+    for record in latest:
+        names.setdefault(record.ref, []).append(record)
+    replaced = {name for record in latest for name in replaces(record) if not _leads_back(name, record.ref, names)}
+    return [record for record in latest if record.ref not in replaced]
+
+
+def _latest(group: list[Record]) -> list[Record]:
+    """Of records of one identifier the latest; none where that was withdrawn; several where nothing orders them."""
+    if len(group) > 1:
+        versions = [record.said("version") for record in group]
+        if all(version is not None for version in versions):
+            most = max(versions)
+            group = [record for record, version in zip(group, versions, strict=True) if version == most]
+        if any(is_withdrawn(record) for record in group):  # what was withdrawn does not come back by an older message
+            return []
+        last = max(record.received for record in group)
+        group = list({encode(record.resource): record for record in group if record.received == last}.values())
+    return [record for record in group if not is_withdrawn(record)]
+
+
+def is_withdrawn(record: Record) -> bool:
+    """Whether it says that it was entered in error."""
+    return record.resource.get("status") == "entered-in-error"
+
+
+def replaces(record: Record) -> list[str]:
+    """The identifiers of the records that it says it takes the place of."""
+    named = record.said("replaces")
+    return [f"{named.get('system')}|{named.get('value')}"] if isinstance(named, dict) else []
+
+
+def _leads_back(name: str, to: str, names: Mapping[str, list[Record]]) -> bool:
+    """Whether what replaces what ... comes back to the record itself: then neither takes the other's place."""
+    seen = set()
+    while name not in seen:
+        if name == to:
+            return True
+        seen.add(name)
+        name = next((below for record in names.get(name, ()) for below in replaces(record)), "")
+    return False

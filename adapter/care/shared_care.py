@@ -1,0 +1,115 @@
+"""The whole of it: from a person's messages to the ledger, its counts and the actions due, those that were withdrawn among them.
+
+Shape of the JSON: the ledger's, in docs/reference.md. Nothing here keeps state or knows the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapter.care.actions import Action
+from adapter.care.counts import Counted, count
+from adapter.care.facts import Known, Outcome, ordinal
+from adapter.care.ladder import actions, gravity
+from adapter.care.ledger import Day, Ledger, derive, feed_of, iso
+from adapter.care.policy import Policy, load
+from adapter.care.records import Json, Person, people
+from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class SharedCare:
+    """What is known of one person at two times. actions: those due and those withdrawn, the gravest first."""
+
+    person: Person
+    ledger: Ledger
+    counted: Counted
+    actions: tuple[Action, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As the ledger command and the HTTP route give it."""
+        from adapter.care.as_json import ledger_json
+
+        return ledger_json(self)
+
+
+def moment(said: str) -> datetime:
+    """The moment of an as-of: a date means the end of that service day. Raises ValueError for what is neither date nor moment."""
+    if precision(said) == "day":
+        return day_bounds(said)[1] - _INSTANT
+    return to_datetime(said).astimezone(UTC)
+
+
+def shared_care(
+    messages: Iterable[Json], as_of: str, *, known_at: str | None = None, policy: Policy | None = None
+) -> Iterator[SharedCare]:
+    """The ledger of each person whom these hub Bundles are about. as_of, known_at: a date or a moment with its zone.
+
+    Raises ValueError for an as_of or known_at that is neither.
+    """
+    at, known, by = moment(as_of), moment(known_at) if known_at else None, policy or load()
+    for person in people(messages):
+        yield of_person(person, by, at, known)
+
+
+def of_person(person: Person, policy: Policy, as_of: datetime, known_at: datetime | None = None) -> SharedCare:
+    """The ledger of one person."""
+    known = Known(person)
+    ledger, counted, due = _at(known, policy, as_of, known_at)
+    gone = _withdrawn(known, policy, as_of, known_at, due)
+    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)))
+
+
+def _at(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> tuple[Ledger, Counted, list[Action]]:
+    ledger = derive(known.at(as_of, known_at), policy, as_of)
+    counted = count(ledger)
+    return ledger, counted, actions(ledger, counted)
+
+
+def _withdrawn(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None, due: Sequence[Action]) -> list[Action]:
+    """The actions that stood at a moment by what was known then, and that do not, at that moment, by what is known now.
+
+    Only a record that comes late or corrects another can take the ground from an action: so these moments are enough.
+    """
+    held = {(one.code, one.since) for one in due}
+    gone: dict[str, Action] = {}
+    for turn in _turns(known, policy, known_at):
+        at = min(turn, as_of)
+        before = _at(known, policy, at, turn)[2]
+        if not before:
+            continue
+        after = {one.code for one in _at(known, policy, at, known_at)[2]}
+        for one in before:
+            if one.code not in after and (one.code, one.since) not in held:
+                gone[one.code] = one.taken_back()
+    codes = {one.code for one in due}
+    return [one for code, one in gone.items() if code not in codes]
+
+
+def _turns(known: Known, policy: Policy, known_at: datetime | None) -> list[datetime]:
+    """The moments just before something late or correcting was received."""
+    found = set()
+    for record in known.person.records:
+        if id(record) not in known.facts or (known_at is not None and record.received > known_at):
+            continue
+        if known.corrects(record) or _is_late(record, policy):
+            found.add(record.received - _INSTANT)
+    return sorted(found)
+
+
+def _is_late(record: Any, policy: Policy) -> bool:
+    """Whether a dose, an order or a stay was heard of after the day that it is about was no longer due."""
+    said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
+    if said is None or precision(said) not in ("day", "time"):
+        return False
+    feed = policy.default_feed
+    waits = min(feed.cadence, timedelta(hours=policy["longest-due"]))
+    return bool(record.received > feed.closes(service_day(said)) + waits)
+
+
+__all__ = ["Day", "Outcome", "SharedCare", "feed_of", "iso", "moment", "of_person", "ordinal", "shared_care"]

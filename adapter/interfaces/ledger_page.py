@@ -1,0 +1,37 @@
+"""The page of a ledger: one HTML file that needs nothing beside it, readable at 320 pixels and without colour or sight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from adapter.care.picture import GLYPHS, picture
+from adapter.care.shared_care import SharedCare
+
+_PAGE = Path(__file__).with_name("ledger.html")
+
+
+def page(found: list[SharedCare]) -> str:
+    """The page of these ledgers, one after the other."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    # The picture is of our own making, its texts escaped.
+    people = [{"ledger": one.as_json(), "picture": Markup(picture(one))} for one in found]  # noqa: S704
+    said: dict[str, Any] = {
+        "people": people,
+        "ledger": people[0]["ledger"] if people else {"asOf": ""},
+        "span": span,
+        "glyphs": list(GLYPHS.values()),
+        "glyph": {state: glyph for state, (glyph, _) in GLYPHS.items()},
+        "words": {state: words for state, (_, words) in GLYPHS.items()},
+    }
+    return environment.from_string(_PAGE.read_text("utf-8")).render(said)
+
+
+def span(count: dict[str, int]) -> str:
+    """`3`, `3 to 5`, or `at least 3`."""
+    if "max" not in count:
+        return f"at least {count['min']}"
+    return str(count["min"]) if count["min"] == count["max"] else f"{count['min']} to {count['max']}"

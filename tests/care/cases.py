@@ -1,0 +1,122 @@
+"""The truth table of shared care: schedules and events worked out by hand, one folder each (fixtures/care/README.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adapter.care.policy import Policy, extended, read
+from adapter.care.records import person
+from adapter.care.shared_care import SharedCare, moment, of_person
+from adapter.mapping.faults import Faults
+from adapter.mapping.language import compose, data
+from tests.care.build import Json, bundles, days
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "care"
+POLICIES = Path(__file__).resolve().parents[2] / "adapter" / "care" / "policies"
+
+
+def plain(value: Any) -> Any:
+    """Dates and moments as they are written."""
+    if isinstance(value, dict):
+        return {plain(key) if isinstance(key, date) else key: plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def load(folder: Path) -> Json:
+    """A case."""
+    faults = Faults(f"{folder.name}/case.yaml")
+    node = compose((folder / "case.yaml").read_text("utf-8"), faults)  # as maps are read: `on` is a word and no truth
+    assert node is not None, faults.found
+    made: Json = plain(data(node, faults))
+    assert not faults.found, faults.found
+    return made
+
+
+def all_cases() -> list[Path]:
+    """The folders of all cases."""
+    return sorted(file.parent for file in FIXTURES.glob("*/case.yaml"))
+
+
+def policy_of(case: Json) -> Policy:
+    """The default policy with what the case says differs."""
+    said = case.get("policy") or {}
+    default = yaml.safe_load((POLICIES / "default.yaml").read_text("utf-8"))
+    numbers = {name: {**default["thresholds"][name], "value": value} for name, value in said.get("thresholds", {}).items()}
+    local = {
+        "policy": "local" if said else "default",
+        "version": "1.0.0",
+        "thresholds": numbers,
+        "feeds": {"pharmacies": said.get("feeds", {})},
+    }
+    return read([default, local])
+
+
+def worked(case: Json, messages: list[Json] | None = None) -> SharedCare:
+    """What the adapter makes of a case."""
+    known = case.get("known-at")
+    given = person(bundles(case) if messages is None else messages)
+    return of_person(given, policy_of(case), moment(str(case["as-of"])), moment(known) if known else None)
+
+
+def summary(care: SharedCare) -> Json:
+    """What a case expects, of what came."""
+    made = care.as_json()
+    counts = ("consecutiveMissed", "cumulativeMissed", "daysSinceEvidencedDose")
+    found: Json = {"days": {day["date"]: day["state"] for day in made["days"]}}
+    found |= {name: [made[name]["min"], made[name].get("max")] for name in counts}
+    found |= {name: made.get(name, {}).get("date") for name in ("lastObservedDose", "lastPossibleDose")}
+    found["due"] = sorted({one["code"] for one in made["actions"] if one["status"] == "due"})
+    found["withdrawn"] = sorted({one["code"] for one in made["actions"] if one["status"] == "withdrawn"})
+    return found
+
+
+def differences(case: Json) -> Iterator[str]:
+    """Where what came is not what was worked out by hand."""
+    care, wanted = worked(case), case["expected"]
+    came, made = summary(care), care.as_json()
+    expected = {**wanted, "days": {day: state for said, state in wanted["days"].items() for day in days(said)}}
+    for name in (
+        "days",
+        "consecutiveMissed",
+        "cumulativeMissed",
+        "daysSinceEvidencedDose",
+        "lastObservedDose",
+        "lastPossibleDose",
+    ):
+        if came[name] != expected[name]:
+            yield f"{name}: {_less(came[name], expected[name])}"
+    for name in ("due", "withdrawn"):
+        if came[name] != sorted(expected.get(name) or []):
+            yield f"{name}: came {came[name]}, wanted {sorted(expected.get(name) or [])}"
+    by_date = {day["date"]: day for day in made["days"]}
+    for day, doses in wanted.get("doses", {}).items():
+        states = {one["n"]: one["state"] for one in by_date[day].get("doses", ())}
+        if states != doses:
+            yield f"doses of {day}: came {states}, wanted {doses}"
+    if "forfeited" in wanted:
+        lost = [day for day, one in by_date.items() if one.get("forfeited")]
+        if lost != sorted(wanted["forfeited"]):
+            yield f"forfeited: came {lost}, wanted {wanted['forfeited']}"
+    since = {one["code"]: one["since"] for one in made["actions"]}
+    for code, day in wanted.get("since", {}).items():
+        if since.get(code) != day:
+            yield f"since of {code}: came {since.get(code)}, wanted {day}"
+
+
+def _less(came: Any, wanted: Any) -> str:
+    if not isinstance(wanted, dict):
+        return f"came {came}, wanted {wanted}"
+    apart = sorted(key for key in {*came, *wanted} if came.get(key) != wanted.get(key))
+    return ", ".join(f"{key} came {came.get(key)}, wanted {wanted.get(key)}" for key in apart)
+
+
+__all__ = ["all_cases", "differences", "extended", "load", "policy_of", "summary", "worked"]

@@ -1,0 +1,139 @@
+"""What holds for every schedule and every order of events, on invented people (random_cases.py)."""
+
+from __future__ import annotations
+
+import copy
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.care.random_cases import random_case
+
+from adapter.care.records import person
+from adapter.care.shared_care import SharedCare, moment, of_person
+from adapter.fhir.dates import service_day
+from tests.care.build import Json, bundles, expanded
+from tests.care.cases import policy_of, summary, worked
+
+CASES = st.integers(0, 2**32).map(random_case)
+many = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+TAKEN = {"supervised", "take-home", "elsewhere-evidenced", "depot", "partial"}
+
+
+def told(care: SharedCare) -> Json:
+    """Everything but which of several equal records is named as evidence."""
+    made = care.as_json()
+    for one in (*made["days"], *made["actions"]):
+        one.pop("evidence")
+    return made
+
+
+@many
+@given(CASES, st.randoms(use_true_random=False))
+def test_the_order_in_which_messages_come_makes_no_difference(case: Json, pick: random.Random) -> None:
+    given_in_order = bundles(case)
+    shuffled = pick.sample(given_in_order, len(given_in_order))
+    assert worked(case, shuffled).as_json() == worked(case, given_in_order).as_json()
+
+
+@many
+@given(CASES, st.randoms(use_true_random=False))
+def test_what_is_told_twice_counts_once(case: Json, pick: random.Random) -> None:
+    once = bundles(case)
+    again = [copy.deepcopy(one) for one in pick.sample(once, min(3, len(once)))]
+    assert told(worked(case, [*once, *again])) == told(worked(case, once))
+
+
+@many
+@given(CASES, st.randoms(use_true_random=False))
+def test_a_correction_is_as_if_the_corrected_had_been_told(case: Json, pick: random.Random) -> None:
+    case = expanded(case)
+    free = [n for n, one in enumerate(case["doses"]) if "id" not in one]
+    if not free:
+        return
+    n = pick.choice(free)
+    right = {**case["doses"][n], "id": "right"}
+    wrong = {**right, "id": "wrong", "is": "missed" if right["is"] != "missed" else "withheld"}
+    wrong.pop("mg", None)
+    rest = [one for m, one in enumerate(case["doses"]) if m != n]
+    corrected = {**case, "doses": [*rest, wrong, {**right, "replaces": "wrong"}]}
+    plain = {**case, "doses": [*rest, right]}
+    came, wanted = (summary(worked(one)) for one in (corrected, plain))
+    assert {**came, "withdrawn": []} == {**wanted, "withdrawn": []}
+
+
+@many
+@given(CASES)
+def test_a_count_falls_only_where_a_dose_was_taken(case: Json) -> None:
+    care = worked(case)
+    least = 0
+    for day, count in zip(care.ledger.days, care.counted.trace, strict=True):
+        assert count.least >= least or day.state in TAKEN
+        least = count.least
+
+
+@many
+@given(CASES, st.randoms(use_true_random=False))
+def test_a_day_without_report_is_never_taken_and_may_have_been_missed(case: Json, pick: random.Random) -> None:
+    case = expanded(case)
+    care = worked(case)
+    days = {day.day: n for n, day in enumerate(care.ledger.days)}
+    silent = [day for day in care.ledger.days if day.state == "unreported"]
+    for day in silent:
+        before = care.counted.trace[days[day.day] - 1] if days[day.day] else None
+        after = care.counted.trace[days[day.day]]
+        assert after.least == (before.least if before else 0)
+        assert after.most == (before.most or 0) + 1 if before else 1
+
+
+@many
+@given(CASES)
+def test_no_action_is_without_evidence_owner_and_policy(case: Json) -> None:
+    for one in worked(case).as_json()["actions"]:
+        assert one["evidence"], one["code"]
+        assert one["owner"]
+        assert one["policy"]
+        assert one["since"]
+
+
+@many
+@given(CASES)
+def test_what_comes_after_as_of_is_not_seen(case: Json) -> None:
+    case = expanded(case)
+    today = service_day(moment(str(case["as-of"])).isoformat())
+
+    def by_then(one: Json) -> bool:
+        return str(one.get("on") or one.get("authored"))[:10] <= today
+
+    earlier = {**case, **{name: [one for one in case.get(name, ()) if by_then(one)] for name in ("forms", "doses")}}
+    assert told(worked(earlier)) == told(worked(case))
+
+
+LONDON = ZoneInfo("Europe/London")
+HALF_HOURS = [
+    (datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(hours=2) + timedelta(minutes=30 * n))
+    for day in ("2026-03-29", "2026-10-25")
+    for n in range(56)
+]
+
+
+@pytest.mark.parametrize("at", HALF_HOURS, ids=lambda at: at.strftime("%m-%dT%H%M"))
+@pytest.mark.parametrize("written", ["utc", "london", "plus-five"])
+def test_on_both_change_days_the_service_day_is_londons(at: datetime, written: str) -> None:
+    """The last day of the ledger is the day on London's clock, however the moment is written."""
+    on = at.astimezone(LONDON).date()
+    zones: dict[str, Any] = {"utc": UTC, "london": LONDON, "plus-five": ZoneInfo("Asia/Karachi")}
+    first = on - timedelta(days=3)
+    case = {
+        "as-of": at.astimezone(zones[written]).isoformat(),
+        "forms": [{"id": "F1", "authored": first, "first": first, "last": first + timedelta(days=13), "mg": 60}],
+        "doses": [{"on": (first + timedelta(days=n)).isoformat(), "is": "missed"} for n in range(3)],
+    }
+    made = of_person(person(bundles(case)), policy_of(case), moment(case["as-of"]))
+    assert made.as_json()["days"][-1]["date"] == on.isoformat()
+    assert made.as_json()["days"][-1]["state"] == "due"
+    assert date.fromisoformat(made.as_json()["asOf"][:10]) == on
