@@ -39,6 +39,9 @@ LIBRARIES = {
     "werkzeug": ("interfaces/",),
     "gunicorn": ("interfaces/",),
     "rich": ("interfaces/",),
+    "jinja2": ("interfaces/",),
+    "markupsafe": ("interfaces/",),
+    "holidays": ("care/",),
 }
 
 

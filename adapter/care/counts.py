@@ -118,19 +118,20 @@ class _Walk:
             if state != "depot" or any(dose.amount is not None and dose.amount.day == day.day for dose in day.doses.values()):
                 found.last_observed = day
             found.last_possible = None
+        over = state == "not-expected" and self.ledger.forms.completed(day.day)
         if state in FULL or state == "take-home":
             self.without = 0
         elif day.day >= self.first and (
             state in _WITHOUT
-            or (state == "partial" and not day.vomited)
-            or state == "not-expected"
+            or (state == "partial" and _lacks(day))
+            or (state == "not-expected" and not over)
             or (state == "unreported" and under_stop)
         ):
             self.without += 1
             self.lengthened = day.day
         if state in FULL:
             self.possible = 0
-        elif state not in ("take-home", "due") and day.day >= self.first:
+        elif state not in ("take-home", "due") and not over and day.day >= self.first:
             self.possible += 1
         if state == "missed":
             self.lengthened = day.day
@@ -188,6 +189,11 @@ class _Walk:
                 # The count towards the next stop begins with the restart's first dose date, which may be this day.
                 begun = any(form.first == day.day for form in self.restarts)
                 self.towards_stop = int(begun and day.state == "missed")
+
+
+def _lacks(day: Day) -> bool:
+    """Whether a day in part is known to be without a full dose: one was given in part, or one of several was not taken."""
+    return any(dose.state in _WITHOUT or (dose.state == "partial" and not dose.vomited) for dose in day.doses.values())
 
 
 def _lifts(form: Form, missed: list[int]) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapter.care.records import Json, Person, Record, extension, is_withdrawn, part, parts, replaces, standing
+from adapter.care.records import EARLIEST, Json, Person, Record, extension, is_withdrawn, part, parts, replaces, standing
 from adapter.fhir.dates import precision, service_day, to_datetime
 
 #: Outcomes by which something was handed over, and those after which it may have been swallowed.
@@ -87,6 +87,11 @@ class Outcome:
     place: str | None
     source: str
     ref: str
+
+    @property
+    def same(self) -> tuple[Any, ...]:
+        """What one source says of one dose, whatever its identifier: two records that agree in it are one."""
+        return self.source, self.pharmacy, self.day, self.number, self.outcome, self.at, self.amount, self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,16 @@ class Known:
                 self._alone.append((record.received, self.facts[id(record)]))
         self._bound = {id(record) for record in self._tangled}
 
+    def _standing(self, known_at: datetime | None) -> tuple[list[Fact], set[tuple[Any, ...]]]:
+        """The facts of those that stand; and what was corrected, which does not come back under another identifier."""
+        kept = standing(self._tangled, known_at)
+        given = {id(record) for record in kept}
+        named = {name for record in kept for name in replaces(record)}
+        told = [record for record in self._tangled if id(record) not in given and record.ref in named]
+        corrected = [self.facts[id(record)] for record in told if known_at is None or record.received <= known_at]
+        gone = {one.same for one in corrected if isinstance(one, Outcome)}
+        return [self.facts[id(record)] for record in kept], gone
+
     def corrects(self, record: Record) -> bool:
         """Whether other records bear on whether this one stands."""
         return id(record) in self._bound
@@ -174,7 +189,8 @@ class Known:
         today = ordinal(service_day(as_of.isoformat()))
         kinds: dict[type[Any], list[Any]] = {kind: [] for kind in (Form, Collection, Change, Outcome, Stay, Contact)}
         found = [fact for received, fact in self._alone if known_at is None or received <= known_at]
-        found += [self.facts[id(record)] for record in standing(self._tangled, known_at)]
+        stand, gone = self._standing(known_at)
+        found += stand
         for fact in found:
             if _has_happened(fact, as_of, today):
                 kinds[type(fact)].append(_cut(fact, as_of, today))
@@ -183,7 +199,7 @@ class Known:
             tuple(forms),
             tuple(sorted(kinds[Collection], key=lambda one: (one.on, one.ref))),
             tuple(sorted(kinds[Change], key=lambda one: (one.day, _moment(one.at), one.kind, one.ref))),
-            tuple(_once(kinds[Outcome])),
+            tuple(one for one in _once(kinds[Outcome]) if one.same not in gone),
             tuple(sorted(kinds[Stay], key=lambda one: (one.first, one.ref))),
             tuple(sorted(kinds[Contact], key=lambda one: (one.day, one.ref))),
             _death(self.person.patients, as_of, known_at),
@@ -277,7 +293,9 @@ def _change(record: Record) -> Change | None:
     day, at = _when(said) if said else (ordinal(service_day(record.received.isoformat())), record.received)
     reasons = record.resource.get("statusReason", {}).get("coding", ())
     reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
-    seen = _seen(recorded, at or day)
+    # What was received before it takes effect had been decided by then.
+    ahead = record.received < at if at is not None else ordinal(service_day(record.received.isoformat())) < day
+    seen = _seen(recorded, record.received if ahead and record.received > EARLIEST else at or day)
     return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref)
 
 
@@ -397,7 +415,6 @@ def _once(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
     """Each outcome once: what one source says of one dose, with one outcome, time and amount, whatever its identifiers."""
     seen = set()
     for one in sorted(outcomes, key=lambda each: (each.day, each.number, _moment(each.at), each.outcome, each.source, each.ref)):
-        key = (one.source, one.pharmacy, one.day, one.number, one.outcome, one.at, one.amount, one.place)
-        if key not in seen:
-            seen.add(key)
+        if one.same not in seen:
+            seen.add(one.same)
             yield one

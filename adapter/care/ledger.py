@@ -96,6 +96,13 @@ class Forms:
         """Whether a dose of that day is expected by it."""
         return form in self._live.get(day, ())
 
+    def completed(self, day: int) -> bool:
+        """Whether treatment had been completed by then: the latest form that had begun was stopped for that reason."""
+        begun = [form for form in self.all if form.first <= day]
+        latest = max(begun, key=lambda form: (self.end(form), form.ref), default=None)
+        over = self.ends[latest.ref] if latest is not None else None
+        return over is not None and over.day <= day and over.reason == "treatment-completed"
+
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""
         return tuple(self._live.get(day, ()))
@@ -198,7 +205,7 @@ def _differ(own: Sequence[Outcome]) -> bool:
 
 def _silent(day: int, live: Sequence[Form], facts: Facts, missed: Mapping[int, Day], policy: Policy, as_of: datetime) -> Dose:
     """The state of a dose of which no record speaks."""
-    if not live or (facts.death is not None and day > facts.death.day):
+    if not live:
         return Dose("not-expected")
     feed = feed_of(live, policy)
     for form in live:
@@ -220,6 +227,8 @@ def _together(states: Sequence[str]) -> str:
         return states[0]
     if "conflict" in states:
         return "conflict"
+    if all(state in FULL or state == "take-home" for state in states):
+        return "take-home" if "take-home" in states else "supervised"
     if any(state in TAKEN for state in states):
         return "partial"
     return next(state for state in _LEAST_KNOWN if state in states)

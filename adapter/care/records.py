@@ -19,7 +19,8 @@ from adapter.fhir.outcome import BASE
 Json = dict[str, Any]
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
+#: When a message was received that does not say it.
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 #: Element by which a resource names the one that it belongs to, in the same message.
 _BELONGS = {"MedicationAdministration": "supportingInformation", "Observation": "partOf"}
 
@@ -133,7 +134,7 @@ def _records(message: Json) -> Iterator[Record]:
     known = dict(bundles.entries(message))
     header = bundles.header(message) or {}
     said = extension(header, "received")
-    received = to_datetime(said) if said else _EARLIEST
+    received = to_datetime(said) if said else EARLIEST
     source = str(header.get("source", {}).get("name", ""))
     event = bundles.event(message) or ""
     belonging: dict[str, list[Json]] = {}

@@ -6,7 +6,7 @@ Shape of the JSON: the ledger's, in docs/reference.md. Nothing here keeps state 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,7 +61,7 @@ def of_person(person: Person, policy: Policy, as_of: datetime, known_at: datetim
     """The ledger of one person."""
     known = Known(person)
     ledger, counted, due = _at(known, policy, as_of, known_at)
-    gone = _withdrawn(known, policy, as_of, known_at, due)
+    gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due)
     return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)))
 
 
@@ -89,6 +89,15 @@ def _withdrawn(known: Known, policy: Policy, as_of: datetime, known_at: datetime
                 gone[one.code] = one.taken_back()
     codes = {one.code for one in due}
     return [one for code, one in gone.items() if code not in codes]
+
+
+def _ended_by_death(ledger: Ledger, counted: Counted, due: Sequence[Action]) -> list[Action]:
+    """What would be due if the person lived."""
+    if ledger.facts.death is None:
+        return []
+    alive = replace(ledger, facts=replace(ledger.facts, death=None))
+    codes = {one.code for one in due}
+    return [one.taken_back() for one in actions(alive, counted) if one.code not in codes]
 
 
 def _turns(known: Known, policy: Policy, known_at: datetime | None) -> list[datetime]:
