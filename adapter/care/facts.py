@@ -290,13 +290,19 @@ def _change(record: Record) -> Change | None:
     change = record.said("order-change")
     effective, recorded = part(change, "effective"), part(change, "recorded")
     said = effective or recorded
-    day, at = _when(said) if said else (ordinal(service_day(record.received.isoformat())), record.received)
+    # Of one that nobody dates: as if it had always been so.
+    told = record.received > EARLIEST
+    day, at = _when(said) if said else (_received(record), record.received) if told else (1, None)
     reasons = record.resource.get("statusReason", {}).get("coding", ())
     reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
     # What was received before it takes effect had been decided by then.
-    ahead = record.received < at if at is not None else ordinal(service_day(record.received.isoformat())) < day
-    seen = _seen(recorded, record.received if ahead and record.received > EARLIEST else at or day)
+    ahead = told and (record.received < at if at is not None else _received(record) < day)
+    seen = _seen(recorded, record.received if ahead else at or day)
     return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref)
+
+
+def _received(record: Record) -> int:
+    return ordinal(service_day(record.received.isoformat()))
 
 
 def _seen(recorded: str | None, otherwise: datetime | int) -> datetime | int:
@@ -375,8 +381,10 @@ def _death(patients: Iterable[Record], as_of: datetime, known_at: datetime | Non
         return None
     latest = known[-1]
     when = latest.resource.get("deceasedDateTime", "")
-    day = _when(when)[0] if precision(when) in ("day", "time") else ordinal(service_day(latest.received.isoformat()))
-    if day > ordinal(service_day(as_of.isoformat())):
+    today = ordinal(service_day(as_of.isoformat()))
+    told = _received(latest) if latest.received > EARLIEST else today
+    day = _when(when)[0] if precision(when) in ("day", "time") else told
+    if day > today:
         return None
     first = next(one for one in known if one.resource.get("deceasedBoolean") is not False)
     return Death(day, first.received, latest.ref)

@@ -195,6 +195,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
         latest = max(live, key=lambda form: (forms.end(form), form.ref))
         end = forms.end(latest)
         followed = any(form.first <= end + 1 and forms.end(form) > end for form in forms.all)
+        followed = followed or _is_depot(ledger, end + 1)
         if end - today <= ledger.policy["order-ending"] and not followed:
             since = max(end - ledger.policy["order-ending"], latest.authored)
             yield _action(ledger, "order-ending", since, (latest.ref,), threshold="order-ending", due=iso(end))

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapter.care.actions import Action
+from adapter.care.clocks import clocks
 from adapter.care.counts import Counted, count
 from adapter.care.facts import Known, Outcome, ordinal
 from adapter.care.ladder import actions, gravity
 from adapter.care.ledger import Day, Ledger, derive, feed_of, iso
 from adapter.care.policy import Policy, load
-from adapter.care.records import Json, Person, people
+from adapter.care.records import Json, Person, people, standing
 from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
 
 _INSTANT = timedelta(microseconds=1)
@@ -62,6 +63,8 @@ def of_person(person: Person, policy: Policy, as_of: datetime, known_at: datetim
     known = Known(person)
     ledger, counted, due = _at(known, policy, as_of, known_at)
     gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due)
+    patients = [one for one in person.patients if known_at is None or one.received <= known_at]
+    due = [*due, *clocks(standing(person.records, known_at), policy, as_of, patients)]
     return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)))
 
 
