@@ -53,7 +53,12 @@ def _action(ledger: Ledger, code: str, since: int, evidence: Iterable[str], *, t
     policy = (
         f"{ledger.policy.name} {ledger.policy.version}: {threshold} ({source})" if threshold else f"{ledger.policy.name} {code}"
     )
-    return Action(code, iso(since), due or iso(since), owner, policy, tuple(dict.fromkeys(evidence)), deputy)
+    # Where days without any record are the ground: the orders that they follow, else whatever was last recorded.
+    facts = ledger.facts
+    named = dict.fromkeys(evidence) or dict.fromkeys(
+        [form.ref for form in facts.forms] or [one.ref for one in facts.outcomes[-1:]]
+    )
+    return Action(code, iso(since), due or iso(since), owner, policy, tuple(named), deputy)
 
 
 # the rungs --------------------------------------------------------------------------------------------------------------

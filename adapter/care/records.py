@@ -118,11 +118,16 @@ def person(messages: Sequence[Json]) -> Person:
     """The person whom these messages are about, whoever they say it is."""
     records: list[Record] = []
     patients: list[Record] = []
-    for one in messages:
+    for one in _different(messages):
         for record in _records(one):
             (patients if record.type == "Patient" else records).append(record)
     found: frozenset[str] = frozenset().union(*map(_identifiers, messages))
     return Person(found, tuple(records), tuple(patients))
+
+
+def _different(messages: Sequence[Json]) -> Iterable[Json]:
+    """The messages without those that are the same to the last byte, the time of their receipt included."""
+    return {encode(one): one for one in messages}.values()
 
 
 def _identifiers(message: Json) -> frozenset[str]:

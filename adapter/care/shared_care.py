@@ -17,7 +17,7 @@ from adapter.care.facts import Known, Outcome, ordinal
 from adapter.care.ladder import actions, gravity
 from adapter.care.ledger import Day, Ledger, derive, feed_of, iso
 from adapter.care.policy import Policy, load
-from adapter.care.records import Json, Person, people, standing
+from adapter.care.records import EARLIEST, Json, Person, people, replaces, standing
 from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
 
 _INSTANT = timedelta(microseconds=1)
@@ -81,15 +81,12 @@ def _withdrawn(known: Known, policy: Policy, as_of: datetime, known_at: datetime
     """
     held = {(one.code, one.since) for one in due}
     gone: dict[str, Action] = {}
-    for turn in _turns(known, policy, known_at):
-        at = min(turn, as_of)
-        before = _at(known, policy, at, turn)[2]
-        if not before:
-            continue
-        after = {one.code for one in _at(known, policy, at, known_at)[2]}
-        for one in before:
-            if one.code not in after and (one.code, one.since) not in held:
-                gone[one.code] = one.taken_back()
+    for moment_then in _moments(known, policy, as_of, known_at):
+        at = min(moment_then, as_of)
+        before = _at(known, policy, at, moment_then)[2]
+        if any(one.code not in gone and (one.code, one.since) not in held for one in before):
+            after = {one.code for one in _at(known, policy, at, known_at)[2]}
+            gone |= {one.code: one.taken_back() for one in before if one.code not in after and (one.code, one.since) not in held}
     codes = {one.code for one in due}
     return [one for code, one in gone.items() if code not in codes]
 
@@ -103,25 +100,41 @@ def _ended_by_death(ledger: Ledger, counted: Counted, due: Sequence[Action]) -> 
     return [one.taken_back() for one in actions(alive, counted) if one.code not in codes]
 
 
-def _turns(known: Known, policy: Policy, known_at: datetime | None) -> list[datetime]:
-    """The moments just before something late or correcting was received."""
-    found = set()
-    for record in known.person.records:
-        if id(record) not in known.facts or (known_at is not None and record.received > known_at):
+def _moments(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> list[datetime]:
+    """The moments at which something may have stood by what was not yet known: each due time till then, and just before it."""
+    found: set[datetime] = set()
+    last_day = ordinal(service_day(as_of.isoformat()))
+    for start, end in _spans(known, policy, known_at):
+        if start >= end:
             continue
-        if known.corrects(record) or _is_late(record, policy):
-            found.add(record.received - _INSTANT)
+        found.add(end - _INSTANT)
+        first = ordinal(service_day(start.isoformat()))
+        for day in range(first - 2, min(ordinal(service_day(end.isoformat())), last_day) + 1):
+            due = policy.default_feed.closes(iso(day)).astimezone(UTC) + waits(policy)
+            if start <= due < end:
+                found.add(due)
     return sorted(found)
 
 
-def _is_late(record: Any, policy: Policy) -> bool:
-    """Whether a dose, an order or a stay was heard of after the day that it is about was no longer due."""
-    said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
-    if said is None or precision(said) not in ("day", "time"):
-        return False
-    feed = policy.default_feed
-    waits = min(feed.cadence, timedelta(hours=policy["longest-due"]))
-    return bool(record.received > feed.closes(service_day(said)) + waits)
+def _spans(known: Known, policy: Policy, known_at: datetime | None) -> Iterator[tuple[datetime, datetime]]:
+    """From when something should have been known, or something else was, until it was received."""
+    first: dict[str, datetime] = {}
+    for record in known.person.records:
+        if id(record) in known.facts:
+            first[record.ref] = min(record.received, first.get(record.ref, record.received))
+    for record in known.person.records:
+        if id(record) not in known.facts or record.received == EARLIEST or (known_at is not None and record.received > known_at):
+            continue
+        said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
+        if said is not None and precision(said) in ("day", "time"):
+            yield policy.default_feed.closes(service_day(said)).astimezone(UTC) + waits(policy), record.received
+        if known.corrects(record):
+            yield min(first[name] for name in (record.ref, *replaces(record)) if name in first), record.received
+
+
+def waits(policy: Policy) -> timedelta:
+    """How long after closing a day is still due, at the longest."""
+    return min(policy.default_feed.cadence, timedelta(hours=policy["longest-due"]))
 
 
 __all__ = ["Day", "Outcome", "SharedCare", "feed_of", "iso", "moment", "of_person", "ordinal", "shared_care"]

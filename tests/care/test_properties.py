@@ -20,7 +20,7 @@ from tests.care.build import Json, bundles, expanded
 from tests.care.cases import policy_of, summary, worked
 
 CASES = st.integers(0, 2**32).map(random_case)
-many = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 TAKEN = {"supervised", "take-home", "elsewhere-evidenced", "depot", "partial"}
 
 
