@@ -46,7 +46,7 @@ class Stop:
 class Counted:
     """What the walk found.
 
-    trace: consecutiveMissed at the end of each day · possible: days since the last evidenced dose that may have been without one ·
+    trace: consecutiveMissed at the end of each day · possible: days after the last evidenced dose that may be without one ·
     unsure: rungs that only the maximum reaches, with the day since when · odd_since: since when the odd days reach their number
     """
 
@@ -115,9 +115,11 @@ class _Walk:
             found.last_possible = day
         if state in FULL:
             found.last_full = day
-            if state != "depot" or any(dose.amount is not None and dose.amount.day == day.day for dose in day.doses.values()):
-                found.last_observed = day
-            found.last_possible = None
+            observed = state != "depot" or any(
+                dose.amount is not None and dose.amount.day == day.day for dose in day.doses.values()
+            )
+            if observed:
+                found.last_observed, found.last_possible = day, None
         over = state == "not-expected" and self.ledger.forms.completed(day.day)
         if state in FULL or state == "take-home":
             self.without = 0

@@ -73,7 +73,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one dose. at: when it happened · seen: since when it can be known · place: who states it, of elsewhere."""
+    """What became of one dose.
+
+    number: 0 is every dose of the day · at: when it happened · seen: since when it can be known ·
+    place: who states it, of elsewhere
+    """
 
     day: int
     number: int
@@ -178,6 +182,10 @@ class Known:
         told = [record for record in self._tangled if id(record) not in given and record.ref in named]
         corrected = [self.facts[id(record)] for record in told if known_at is None or record.received <= known_at]
         gone = {one.same for one in corrected if isinstance(one, Outcome)}
+        for record in kept:  # a correction may say again what was corrected
+            fact = self.facts[id(record)]
+            if replaces(record) and isinstance(fact, Outcome):
+                gone.discard(fact.same)
         return [self.facts[id(record)] for record in kept], gone
 
     def corrects(self, record: Record) -> bool:
@@ -327,7 +335,7 @@ def _outcome(record: Record) -> Outcome | None:
     performer = next((one.get("actor") for one in resource.get("performer", ())), None)
     return Outcome(
         day=day,
-        number=int(record.said("dose-number") or 1),
+        number=int(record.said("dose-number") or (0 if outcome in ("elsewhere", "depot") else 1)),
         outcome=outcome,
         at=at,
         seen=at or _seen(record.said("recorded"), day),

@@ -33,7 +33,6 @@ OWNERS = {
     "incident-notice": ("clinical-lead", "care-coordinator"),
 }
 _GRAVITY = {code: place for place, code in enumerate(OWNERS)}
-_DONE = ("treatment-completed", "deceased")
 
 
 def actions(ledger: Ledger, counted: Counted) -> list[Action]:
@@ -209,7 +208,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
     if begun and not any(form.first <= today <= forms.end(form) for form in begun) and not _is_depot(ledger, today):
         latest = max(begun, key=lambda form: (forms.end(form), form.ref))
         over = forms.ends[latest.ref]
-        if over is None or over.reason not in _DONE:
+        if not forms.completed(today):
             refs = (latest.ref, *((over.ref,) if over is not None else ()))
             yield _action(ledger, "prescriber-gap", forms.end(latest) + 1, refs)
 
@@ -257,6 +256,6 @@ def _of_death(ledger: Ledger) -> list[Action]:
         refs = (death.ref, *(form.ref for form in lately))
         found.append(_action(ledger, "incident-notice", death.day, refs, threshold="incident-hours", due=due))
     after = [one for one in ledger.facts.outcomes if one.day > death.day and one.day <= ledger.today]
-    doses = [one for one in supplies(after) if one.day > death.day]
+    doses = [one for one in after if one.outcome not in ("missed", "withheld")]
     found += _first(ledger, "conflicting-evidence", ((one.day, (one.ref, death.ref)) for one in doses))
     return found

@@ -18,6 +18,8 @@ from adapter.fhir.dates import service_day
 TAKEN = frozenset({"supervised", "take-home", "elsewhere-evidenced", "depot", "partial"})
 #: States in which a full dose was seen.
 FULL = frozenset({"supervised", "elsewhere-evidenced", "depot"})
+#: Reasons of a stop after which no other form is wanted.
+_DONE = frozenset({"treatment-completed", "deceased"})
 #: Of a day on which no dose was taken and several states meet, the first of these that any dose has.
 _LEAST_KNOWN = ("due", "unreported", "elsewhere-unreported", "not-swallowed", "withheld", "missed", "not-expected")
 
@@ -97,11 +99,10 @@ class Forms:
         return form in self._live.get(day, ())
 
     def completed(self, day: int) -> bool:
-        """Whether treatment had been completed by then: the latest form that had begun was stopped for that reason."""
+        """Whether treatment had been completed by then: a form was stopped for that reason, and none has begun since."""
         begun = [form for form in self.all if form.first <= day]
-        latest = max(begun, key=lambda form: (self.end(form), form.ref), default=None)
-        over = self.ends[latest.ref] if latest is not None else None
-        return over is not None and over.day <= day and over.reason == "treatment-completed"
+        ended = [over.day for form in begun if (over := self.ends[form.ref]) is not None and over.reason in _DONE]
+        return any(form_end <= day and form_end >= max(form.first for form in begun) for form_end in ended)
 
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""
@@ -161,12 +162,13 @@ def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as
     for day in range(first, today + 1):
         live = forms.live(day)
         events = said.get(day, [])
-        spared = max((form.doses(day) for form in live), default=1)
-        numbers = sorted({*range(1, spared + 1), *(one.number for one in events if one.outcome not in ("elsewhere", "depot"))})
+        number_of = max((form.doses(day) for form in facts.forms if form.first <= day <= form.last), default=1)
+        numbers = sorted({*range(1, number_of + 1), *(one.number for one in events if one.outcome not in ("elsewhere", "depot"))})
         doses = {}
         for number in numbers:
             own = [one for one in events if one.number == number and one.outcome not in ("elsewhere", "depot")]
-            doses[number] = _evidenced(day, own, events, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
+            said_of = [one for one in events if one.number in (number, 0)]
+            doses[number] = _evidenced(day, own, said_of, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
         made = Day(day, _together([dose.state for dose in doses.values()]), doses, live)
         if made.state == "missed":
             missed[day] = made
