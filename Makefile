@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pip's chatter would bury what the target is for; its errors still show.
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check lint types docs serve bench lock clean help
+.PHONY: demo test quick check lint types docs safety serve bench lock clean help
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -31,6 +31,9 @@ types: $(VENV)/.installed-test      ## mypy --strict
 docs: $(VENV)/.installed-test       ## the mapping reference in docs/maps/, anew from the maps
 	mkdir -p docs/maps
 	$(BIN)/ost-adapter maps docs -o docs/maps
+
+safety: $(VENV)/.installed          ## the hazard log in docs/, anew from adapter/care/hazards.yaml
+	$(BIN)/python -m adapter.care.hazards -o docs
 
 serve: $(VENV)/.installed           ## the HTTP server on 127.0.0.1:8080
 	$(BIN)/ost-adapter serve

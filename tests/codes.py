@@ -37,6 +37,53 @@ OUTCOME = {
     "ELS": "elsewhere",
     "DEP": "depot",
 }
+#: CodeSystem care-action.
+CARE_ACTION = {
+    "DIS": "discuss-with-prescriber",
+    "SUI": "suitability-review",
+    "HAN": "handover-missing",
+    "CLD": "confirm-last-dose",
+    "CON": "conflicting-evidence",
+    "DBL": "possible-double-dose",
+    "END": "order-ending",
+    "DEP": "depot-due",
+    "TOL": "assess-tolerance",
+    "STP": "supply-not-permitted",
+    "URG": "urgent-referral",
+    "NRP": "not-reported",
+    "SAS": "supply-after-stop",
+    "OVL": "overlapping-orders",
+    "GAP": "prescriber-gap",
+    "RST": "restart-review",
+    "NME": "ost-not-mentioned",
+    "DEC": "stop-supply-deceased",
+    "CNS": "consultation-due",
+    "JRV": "joint-review-due",
+    "SRV": "strategic-review-due",
+    "TOP": "outcome-profile-due",
+    "HCK": "health-check-due",
+    "CST": "consent-due",
+    "NAL": "naloxone-due",
+    "INC": "incident-notice",
+}
+#: CodeSystem care-team-role.
+ROLE = {
+    "GP": "gp",
+    "PRS": "prescriber",
+    "CCO": "care-coordinator",
+    "DEP": "deputy",
+    "KWK": "keyworker",
+    "PHA": "pharmacist",
+    "CLD": "clinical-lead",
+    "MHW": "mental-health-worker",
+    "SWK": "social-worker",
+    "CAR": "carer",
+    "OTH": "other",
+}
+CERTAINTY = {"OBS": "observed", "SUP": "supplied", "STA": "stated"}
+#: https://hl7.org/fhir/R4/valueset-contact-point-system.html, valueset-contact-point-use.html
+MEANS = {"TEL": "phone", "FAX": "fax", "EML": "email", "PGR": "pager", "URL": "url", "SMS": "sms", "OTH": "other"}
+USE = {"HOM": "home", "WRK": "work", "TMP": "temp", "OLD": "old", "MOB": "mobile"}
 #: EMIS's column Sex.
 SEX = {"M": "male", "F": "female", "I": "other", "U": "unknown"}
 #: CodeSystem-UKCore-NHSNumberVerificationStatusEngland, code -> display. EMIS's codes are the same.
@@ -73,10 +120,51 @@ UNITS = {
 }
 QUANTITY = {word: code for code, words in UNITS.items() for word in words}
 
+#: The pharmacy's words for units -> dm+d units of measure, and these -> UCUM (profiles/README.md, "Units").
+CONTRACT_UNITS = {
+    "ml": "258773002",
+    "mg": "258684004",
+    "microgram": "258685003",
+    "g": "258682000",
+    "tablet": "428673006",
+    "dose": "3317411000001100",
+    "pre-filled injection": "3318611000001103",
+}
+UNIT_WORDS = {code: code for code in CONTRACT_UNITS} | {"g": "gram", "pre-filled injection": "pre-filled disposable injection"}
+UCUM = {
+    "258773002": "mL",
+    "258684004": "mg",
+    "258685003": "ug",
+    "258682000": "g",
+    "428673006": "{tbl}",
+    "3317411000001100": "{dose}",
+    "3318611000001103": "{injection}",
+}
+
+UOM = dict(zip(("ML", "MG", "MCG", "GM", "TAB", "DOSE", "PFI"), CONTRACT_UNITS.values(), strict=True))
+UOM_WORDS = dict(zip(UOM, UNIT_WORDS.values(), strict=True))
+
 #: System -> ConceptMap -> its rows. A message has one patient, so that a golden could hold one code of most of them only.
 LISTS: dict[str, dict[str, dict[str, str]]] = {
-    "criis": {"nhs-number-trace": TRACE, "name-kind": NAME, "gender": GENDER, "dose-outcome": OUTCOME},
+    "criis": {
+        "nhs-number-trace": TRACE,
+        "name-kind": NAME,
+        "gender": GENDER,
+        "dose-outcome": OUTCOME,
+        "care-action": CARE_ACTION,
+        "team-role": ROLE,
+        "dose-certainty": CERTAINTY,
+        "contact-means": MEANS,
+        "contact-use": USE,
+        "uom": UOM,
+        "unit-ucum": UCUM,
+    },
+    "pharmacy": {"unit": CONTRACT_UNITS, "unit-ucum": UCUM},
     "emis": {"quantity-unit": QUANTITY, "sex": SEX, "nhs-number-status": {code: code for code in STATUS}},
 }
 #: The same for the displays that a ConceptMap gives: system -> ConceptMap -> code -> display.
-DISPLAYS: dict[str, dict[str, dict[str, str]]] = {"emis": {"nhs-number-status": STATUS}}
+DISPLAYS: dict[str, dict[str, dict[str, str]]] = {
+    "pharmacy": {"unit": UNIT_WORDS},
+    "criis": {"uom": UOM_WORDS},
+    "emis": {"nhs-number-status": STATUS},
+}

@@ -61,6 +61,18 @@ SAFETY: dict[str, tuple[str, ...]] = {
         f"extension[{_OURS}referral-consent]",
     ),
     "Task": ("status", "for"),
+    # What somebody is told to do or not to do, and on what counts.
+    "Communication": (
+        "status",
+        "subject",
+        "topic",
+        "inResponseTo",
+        f"extension[{_OURS}alert-status]",
+        f"extension[{_OURS}consecutive-missed]",
+        f"extension[{_OURS}days-since-dose]",
+        f"extension[{_OURS}last-dose]",
+        f"extension[{_OURS}last-possible-dose]",
+    ),
     "Flag": ("status", "code", "subject"),
     "CarePlan": ("status", "intent", "subject", "activity.detail.status", "activity.detail.doNotPerform"),
     "Condition": ("clinicalStatus", "verificationStatus", "subject"),

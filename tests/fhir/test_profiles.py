@@ -510,6 +510,23 @@ WITHHELD = MISSED | {
 DEPOT_TO_SEEN: Json = {"extension.0": NOTHING, "supportingInformation": [{"reference": "MedicationDispense/1"}]}
 
 
+ALERT, TASK = "urn:uuid:0b9f4d8a-6d52-5b0e-9a55-6a1a64c5c00a", "urn:uuid:0b9f4d8a-6d52-5b0e-9a55-6a1a64c5c00b"
+
+
+def alert(status: str) -> Json:
+    """An entry with an alert of this alert-status, judged by R4 alone."""
+    said = [{"url": f"{BASE}/StructureDefinition/alert-status", "valueCode": status}]
+    return {"fullUrl": ALERT, "resource": {"resourceType": "Communication", "status": "completed", "extension": said}}
+
+
+def its_task(status: str) -> Json:
+    """An entry with the task of that alert."""
+    return {
+        "fullUrl": TASK,
+        "resource": {"resourceType": "Task", "status": status, "intent": "order", "focus": {"reference": ALERT}},
+    }
+
+
 def _edited(example: Json, edits: Json) -> Json:
     """A copy with other values at some places ("a.0.b"); places of a list are taken away in the order given."""
     made: Json = json.loads(json.dumps(example))
@@ -594,6 +611,10 @@ OUTCOME = "extension.0.valueCoding.code"
         (MESSAGE, {"entry.4.resource.supportingInformation": [{"reference": "MedicationDispense/1"}]}, "ost-message-swallowed"),
         (MESSAGE, {"entry.5": {"fullUrl": "urn:uuid:0b9f4d8a-6d52-5b0e-9a55-6a1a64c5c009", "resource": SECOND}},
          "ost-message-one-patient"),
+        (MESSAGE, {"entry.5": alert("due"), "entry.6": its_task("requested")}, ""),
+        (MESSAGE, {"entry.5": alert("withdrawn"), "entry.6": its_task("cancelled")}, ""),
+        (MESSAGE, {"entry.5": alert("due"), "entry.6": its_task("cancelled")}, "ost-message-alert"),
+        (MESSAGE, {"entry.5": alert("withdrawn"), "entry.6": its_task("requested")}, "ost-message-alert"),
     ],
 )  # fmt: skip
 def test_a_broken_rule_is_named(profile: str, edits: Json, broken: str) -> None:

@@ -95,6 +95,14 @@ GOOD: dict[str, Json] = {
         "policyRule": {"text": "Common law: consent and confidentiality"},
         "provision": {"type": "permit", "actor": [RECIPIENT]},
     },
+    "Communication-alert": {
+        "extension": [ext("alert-status", valueCode="due")], "identifier": ID, "status": "completed", "subject": WHO,
+        "topic": coded(CODES + "care-action", "not-reported"),
+    },
+    "Task-alert": {
+        "status": "requested", "intent": "order", "code": coded(CODES + "care-action", "not-reported"),
+        "focus": {"reference": "Communication/1"}, "for": WHO, "restriction": {"period": {"end": "2026-03-17"}},
+    },
     "MedicationDispense-supply": {
         "identifier": ID, "status": "completed", "medicationCodeableConcept": PIL, "subject": WHO, "quantity": TABLETS,
     },
@@ -133,6 +141,7 @@ CASES = [
             ("ServiceRequest-referral", {"identifier": [{"system": "https://clinic.example/record"}]}),
             ("Consent-sharing", {"identifier": [{"value": "R-1"}]}),
             ("MedicationDispense-supply", {"identifier": [{"system": "urn:a"}, {"value": "R-1"}]}),
+            ("Communication-alert", {"identifier": [{"value": "R-1"}]}),
         )
     ),
     Case("ost-consultation-status", "Encounter-consultation", ERROR, "Encounter",
@@ -269,6 +278,16 @@ CASES = [
     Case("ost-unit", "MedicationDispense-supply", ERROR, "MedicationDispense.quantity",
          {"quantity": TABLETS | {"extension": [ext("ucum-unit", valueCode="{tbl}")]}},
          {"quantity": TABLETS | {"extension": [ext("ucum-unit", valueCode="mL")]}}),
+    Case("ost-alert-status", "Communication-alert", ERROR, "Communication",
+         {"extension": [ext("alert-status", valueCode="withdrawn")], "inResponseTo": [{"identifier": ID[0]}]},
+         {"extension": [ext("alert-status", valueCode="withdrawn")], "inResponseTo": [{"display": "the other"}]}),
+    Case("ost-alert-status", "Communication-alert", ERROR, "Communication",
+         {"inResponseTo": [{"identifier": ID[0]}], "status": "entered-in-error"}, {"inResponseTo": [{"identifier": ID[0]}]}),
+    Case("ost-alert-status", "Communication-alert", ERROR, "Communication", {}, {"status": "stopped"}),
+    Case("ost-task-alert", "Task-alert", WARNING, "Task", {"focus": {"identifier": ID[0]}}, {"focus": None}),
+    Case("ost-task-alert", "Task-alert", WARNING, "Task", {"status": "cancelled"}, {"intent": "plan"}),
+    Case("ost-task-due", "Task-alert", WARNING, "Task",
+         {"restriction": {"period": {"end": "2026-03-17T18:00:00Z"}}}, {"restriction": {"period": {"start": "2026-03-17"}}}),
     Case("ost-supply-nothing", "MedicationDispense-supply", ERROR, "MedicationDispense",
          {"type": coded(SUPPLY_TYPE, "0004"), "quantity": TABLETS | {"value": 0}}, {"type": coded(SUPPLY_TYPE, "0004")}),
     Case("ost-supply-nothing", "MedicationDispense-supply", ERROR, "MedicationDispense",
@@ -427,6 +446,11 @@ def test_only_what_was_dispensed_has_an_amount(gate: Gate, code: str) -> None:
         ("Consent-sharing", {"policyRule": None}, ("ppc-1", ERROR, "Consent")),
         ("Consent-sharing", {"provision": {"type": "permit", "actor": [RECIPIENT], "provision": [{"type": "deny"}]}},
          ("absent", ERROR, "Consent.provision.provision")),
+        ("Communication-alert", {"extension": None}, ("slice", ERROR, "Communication.extension")),
+        ("Communication-alert", {"topic": None}, ("required", ERROR, "Communication.topic")),
+        ("Communication-alert", {"subject": ANOTHER}, ("reference-target", ERROR, "Communication.subject")),
+        ("Task-alert", {"status": "accepted"}, ("binding", ERROR, "Task.status")),
+        ("Task-alert", {"for": None}, ("required", ERROR, "Task.for")),
         ("MedicationDispense-supply", {"subject": None}, ("required", ERROR, "MedicationDispense.subject")),
         ("MedicationDispense-supply", {"quantity": {"value": 28, "system": "http://unitsofmeasure.org", "code": "1"}},
          ("fixed", ERROR, "MedicationDispense.quantity.system")),
@@ -461,7 +485,7 @@ def test_an_extension_stands_where_the_hub_says(gate: Gate, name: str, value: Js
 LISTED = (
     "attendance", "consultation-medium", "consultation-type", "psychosocial-intervention", "care-plan-kind", "care-plan-activity",
     "care-team-role", "referral-kind", "referral-outcome", "referral-consent", "dose-certainty", "risk", "consent-decision",
-    "consent-category", "consent-content", "recipient-kind",
+    "consent-category", "consent-content", "recipient-kind", "alert-status", "care-action", "dose-day-state",
 )  # fmt: skip
 
 
@@ -481,6 +505,7 @@ def test_the_hub_page_lists_the_codes_of_a_system_and_no_others(system: str) -> 
         ("referral", "ServiceRequest", {"Task", "Condition", "MedicationStatement", "Flag", "EpisodeOfCare"}),
         ("consent", "Consent", set()),
         ("dispense", "MedicationDispense", set()),
+        ("alert", "Communication", {"Task", "EpisodeOfCare"}),
     ],
 )
 def test_a_message_knows_its_resources(event: str, focus: str, others: set[str]) -> None:
