@@ -26,7 +26,7 @@ __all__ = ["RECEIVED", "issues", "only", "ordered", "renamed"]
 def folders() -> Iterator[Any]:
     for folder in sorted(FIXTURES.glob("*/*/*")):
         # The cases of an extract of several files are compared row by row in the tests of its system.
-        if folder.parts[-3] != "journeys" and not (folder / "in").is_dir():
+        if folder.is_dir() and folder.parts[-3] != "journeys" and not (folder / "in").is_dir():
             yield pytest.param(folder, id="/".join(folder.parts[-3:]))
 
 

@@ -78,6 +78,7 @@ class _Walk:
         self.least = self.most = 0
         self.without = self.possible = 0
         self.towards_stop = 0
+        self.anew: set[int] = set()
         self.lengthened = 0
         self.evidence: list[str] = []
         first = ledger.days[0].day if ledger.days else ledger.today
@@ -174,7 +175,7 @@ class _Walk:
 
     def _stop(self, day: Day) -> None:
         found = self.found
-        if any(form.first == day.day for form in self.restarts):
+        if day.day in self.anew:
             self.towards_stop = 0
         if day.state == "missed":
             self.towards_stop += 1
@@ -185,12 +186,12 @@ class _Walk:
             standing = Stop(day.day, tuple(self.evidence))
             found.stops.append(standing)
         if standing is not None:
-            lifting = [form.authored for form in self.restarts if standing.since <= form.authored <= day.day]
+            lifting = [form for form in self.restarts if standing.since <= form.authored <= day.day]
             if lifting:
-                standing.lifted = min(lifting)
+                standing.lifted = min(form.authored for form in lifting)
                 # The count towards the next stop begins with the restart's first dose date, which may be this day.
-                begun = any(form.first == day.day for form in self.restarts)
-                self.towards_stop = int(begun and day.state == "missed")
+                self.anew = {form.first for form in lifting}
+                self.towards_stop = int(day.day in self.anew and day.state == "missed")
 
 
 def _lacks(day: Day) -> bool:

@@ -19,7 +19,7 @@ class Parties:
 
     def __init__(self, care: SharedCare) -> None:
         self.care = care
-        self.records = sorted(standing(care.person.records), key=lambda one: (one.received, one.ref))
+        self.records = sorted(standing(care.person.records, care.known_at), key=lambda one: (one.received, one.ref))
 
     def key(self) -> str:
         """By what identifiers the person is known: the NHS number, without one the first of all."""

@@ -31,6 +31,7 @@ class SharedCare:
     ledger: Ledger
     counted: Counted
     actions: tuple[Action, ...]
+    known_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the ledger command and the HTTP route give it."""
@@ -65,7 +66,7 @@ def of_person(person: Person, policy: Policy, as_of: datetime, known_at: datetim
     gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due)
     patients = [one for one in person.patients if known_at is None or one.received <= known_at]
     due = [*due, *clocks(standing(person.records, known_at), policy, as_of, patients)]
-    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)))
+    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)), known_at)
 
 
 def _at(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> tuple[Ledger, Counted, list[Action]]:
