@@ -124,7 +124,7 @@ class _Walk:
         over = state == "not-expected" and self.ledger.forms.completed(day.day)
         if state in FULL or state == "take-home":
             self.without = 0
-        elif day.day >= self.first and (
+        elif self._counts(day) and (
             state in _WITHOUT
             or (state == "partial" and _lacks(day))
             or (state == "not-expected" and not over)
@@ -134,11 +134,15 @@ class _Walk:
             self.lengthened = day.day
         if state in FULL:
             self.possible = 0
-        elif state not in ("take-home", "due") and not over and day.day >= self.first:
+        elif state not in ("take-home", "due") and not over and self._counts(day):
             self.possible += 1
         if state == "missed":
             self.lengthened = day.day
         self.evidence = [] if not self.least and not self.without else [*self.evidence, *day.evidence]
+
+    def _counts(self, day: Day) -> bool:
+        """Whether days without a dose count yet: after one was evidenced, or from the first dose date of the first form."""
+        return self.found.last_full is not None or day.day >= self.first
 
     def _climb(self, day: Day) -> None:
         higher = max(self.least, self.without)

@@ -101,8 +101,8 @@ class Forms:
     def completed(self, day: int) -> bool:
         """Whether treatment had been completed by then: a form was stopped for that reason, and none has begun since."""
         begun = [form for form in self.all if form.first <= day]
-        ended = [over.day for form in begun if (over := self.ends[form.ref]) is not None and over.reason in _DONE]
-        return any(form_end <= day and form_end >= max(form.first for form in begun) for form_end in ended)
+        done = [(form, over.day) for form in begun if (over := self.ends[form.ref]) is not None and over.reason in _DONE]
+        return any(end <= day and all(one.first < end for one in begun if one is not form) for form, end in done)
 
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""
@@ -114,10 +114,17 @@ class Forms:
         return [] if any(self._stood(form, day, at) for form in having) else having
 
     def _stood(self, form: Form, day: int, at: datetime | None) -> bool:
-        over = self.ends[form.ref]
+        """Whether it was live that day, or what ended or held it came later on the day."""
         if self.is_live(form, day):
             return True
-        return over is not None and over.day == day and at is not None and over.at is not None and at < over.at
+        on_that_day = [one for one in self._changes[form.ref] if one.day == day and (one.ends or one.kind == "held")]
+        before = [over for over in self._changes[form.ref] if over.ends and over.day < day]
+        return (
+            bool(on_that_day)
+            and not before
+            and at is not None
+            and all(one.at is not None and at <= one.at for one in on_that_day)
+        )
 
 
 @dataclass(frozen=True)
@@ -186,7 +193,7 @@ def _evidenced(
         if _differ(own):
             return Dose("conflict", refs)
         if own[0].outcome not in ("missed", "withheld") or not (stated or away or day in covered):
-            vomited = any(one.vomited for one in own) and own[0].outcome in ("supervised", "partial")
+            vomited = any(one.vomited for one in own) and own[0].outcome == "supervised"
             return Dose("partial" if vomited else own[0].outcome, refs, own[0], vomited)
     if day in covered:
         return Dose("depot", (covered[day].ref,), covered[day])

@@ -187,10 +187,8 @@ def standing(records: Iterable[Record], known_at: datetime | None = None) -> lis
 def _latest(group: list[Record]) -> list[Record]:
     """Of records of one identifier the latest; none where that was withdrawn; several where nothing orders them."""
     if len(group) > 1:
-        versions = [record.said("version") for record in group]
-        if all(version is not None for version in versions):
-            most = max(versions)
-            group = [record for record, version in zip(group, versions, strict=True) if version == most]
+        versions = [record.said("version") or 1 for record in group]  # what has none is the first
+        group = [record for record, version in zip(group, versions, strict=True) if version == max(versions)]
         if any(is_withdrawn(record) for record in group):  # what was withdrawn does not come back by an older message
             return []
         last = max(record.received for record in group)
