@@ -153,7 +153,7 @@ def derive(facts: Facts, policy: Policy, as_of: datetime) -> Ledger:
     """The ledger of these facts. as_of: an aware moment; its service day is the last of the ledger."""
     today = ordinal(service_day(as_of.isoformat()))
     forms = Forms(facts)
-    starts = [form.first for form in facts.forms] + [one.day for one in facts.outcomes] + [stay.first for stay in facts.stays]
+    starts = [form.first for form in facts.forms] + [one.day for one in facts.outcomes]
     first = min(starts, default=today + 1)
     return Ledger(tuple(_days(first, today, facts, forms, policy, as_of)), facts, forms, policy, as_of, today)
 

@@ -59,11 +59,13 @@ def shared_care(
         yield of_person(person, by, at, known)
 
 
-def of_person(person: Person, policy: Policy, as_of: datetime, known_at: datetime | None = None) -> SharedCare:
-    """The ledger of one person."""
+def of_person(
+    person: Person, policy: Policy, as_of: datetime, known_at: datetime | None = None, *, history: bool = True
+) -> SharedCare:
+    """The ledger of one person. history: whether what was withdrawn is wanted too, for which every late receipt is looked at."""
     known = Known(person)
     ledger, counted, due = _at(known, policy, as_of, known_at)
-    gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due)
+    gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due) if history else []
     patients = [one for one in person.patients if known_at is None or one.received <= known_at]
     due = [*due, *clocks(standing(person.records, known_at), policy, as_of, patients)]
     return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)), known_at)

@@ -250,8 +250,8 @@ def _dose(one: Json, n: int, prescribed: Any) -> Json:
         if outcome in ("supervised", "partial", "not-swallowed"):
             done = status or ("not-done" if outcome == "not-swallowed" else "completed")
             given = {"resourceType": "MedicationAdministration", "id": "given", "status": done, **common, "effectiveDateTime": at}
-            dosage = {} if outcome == "not-swallowed" else {"dosage": {"dose": _amount(mg)}}
-            resources.append({**given, "supportingInformation": [{"reference": "urn:uuid:dose"}], **dosage})
+            swallowed: Json = {} if outcome == "not-swallowed" else {"dosage": {"dose": _amount(mg)}}
+            resources.append({**given, "supportingInformation": [{"reference": "urn:uuid:dose"}], **swallowed})
             if one.get("vomited"):
                 seen = {
                     "resourceType": "Observation",

@@ -61,11 +61,11 @@ def policy_of(case: Json) -> Policy:
     return read([default, local])
 
 
-def worked(case: Json, messages: list[Json] | None = None) -> SharedCare:
+def worked(case: Json, messages: list[Json] | None = None, *, history: bool = True) -> SharedCare:
     """What the adapter makes of a case."""
     known = case.get("known-at")
     given = person(bundles(case) if messages is None else messages)
-    return of_person(given, policy_of(case), moment(str(case["as-of"])), moment(known) if known else None)
+    return of_person(given, policy_of(case), moment(str(case["as-of"])), moment(known) if known else None, history=history)
 
 
 def summary(care: SharedCare) -> Json:
