@@ -104,7 +104,8 @@ class _Walk:
 
     def _count(self, day: Day) -> None:
         state, found = day.state, self.found
-        under_stop = bool(found.stops) and found.stops[-1].lifted is None
+        stop = found.stops[-1] if found.stops and found.stops[-1].lifted is None else None
+        under_stop = stop is not None and not any(stop.since <= form.authored <= day.day for form in self.restarts)
         if state == "missed":
             found.missed.append(day)
             self.least, self.most = self.least + 1, self.most + 1

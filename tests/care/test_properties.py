@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,13 +53,18 @@ def test_what_is_told_twice_counts_once(case: Json, pick: random.Random) -> None
 @given(CASES, st.randoms(use_true_random=False))
 def test_a_correction_is_as_if_the_corrected_had_been_told(case: Json, pick: random.Random) -> None:
     case = expanded(case)
-    free = [n for n, one in enumerate(case["doses"]) if "id" not in one]
+    named = Counter(name for one in case["doses"] for name in (one.get("id"), one.get("replaces")) if name)
+    told_of = Counter(one["on"] for one in case["doses"])  # what two say of a day, one may not take back for both
+    free = [
+        n for n, one in enumerate(case["doses"]) if named[one.get("id")] < 2 and "replaces" not in one and told_of[one["on"]] < 2
+    ]
     if not free:
         return
     n = pick.choice(free)
     right = {**case["doses"][n], "id": "right"}
     wrong = {**right, "id": "wrong", "is": "missed" if right["is"] != "missed" else "withheld"}
-    wrong.pop("mg", None)
+    for name in ("mg", "vomited", "by", "at"):
+        wrong.pop(name, None)
     rest = [one for m, one in enumerate(case["doses"]) if m != n]
     corrected = {**case, "doses": [*rest, wrong, {**right, "replaces": "wrong"}]}
     plain = {**case, "doses": [*rest, right]}
