@@ -122,7 +122,7 @@ class _Walk:
             )
             if observed:
                 found.last_observed, found.last_possible = day, None
-        over = state == "not-expected" and self.ledger.forms.completed(day.day)
+        over = self.ledger.forms.completed(day.day)
         if state in FULL or state == "take-home":
             self.without = 0
         elif self._counts(day) and (

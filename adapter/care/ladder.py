@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from adapter.care.actions import Action
 from adapter.care.clocks import incident_due
 from adapter.care.counts import Counted, Rung
-from adapter.care.facts import Form, Outcome
+from adapter.care.facts import Outcome
 from adapter.care.ledger import Day, Ledger, apart, feed_of, iso, supplies
 
 #: Code -> who is to act, and who where that one is absent (roles of `ost:CodeSystem/care-team-role`); the gravest first.
@@ -221,13 +221,9 @@ def _depots(ledger: Ledger) -> Iterator[Action]:
     given = [one for one in ledger.facts.outcomes if one.outcome == "depot" and one.day <= ledger.today]
     if given:
         end, latest = max(((one.day + _covers(ledger, one) - 1, one) for one in given), key=lambda pair: (pair[0], pair[1].ref))
-        if end <= ledger.today and not any(_goes_on(form, end, ledger) for form in ledger.forms.all):
+        followed = any(ledger.forms.live(day) for day in range(end + 1, max(end + 1, ledger.today) + 1))
+        if end <= ledger.today and not followed:
             yield _action(ledger, "depot-due", end, (latest.ref,))
-
-
-def _goes_on(form: Form, end: int, ledger: Ledger) -> bool:
-    """Whether doses by this form follow a depot that ends on this day: without a gap, or by now."""
-    return ledger.forms.end(form) > end and form.first <= max(end + 1, ledger.today)
 
 
 def _stays(ledger: Ledger) -> Iterator[Action]:
