@@ -119,12 +119,12 @@ class Forms:
             return True
         on_that_day = [one for one in self._changes[form.ref] if one.day == day and (one.ends or one.kind == "held")]
         before = [over for over in self._changes[form.ref] if over.ends and over.day < day]
-        return (
-            bool(on_that_day)
-            and not before
-            and at is not None
-            and all(one.at is not None and at <= one.at for one in on_that_day)
-        )
+        return at is not None and bool(on_that_day) and not before and all(_precedes(at, one) for one in on_that_day)
+
+
+def _precedes(at: datetime, change: Change) -> bool:
+    """Whether this was before the change, or at the same moment; of a change of which only the day is known: on an earlier day."""
+    return at <= change.at if change.at is not None else ordinal(service_day(at.isoformat())) < change.day
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class _Person:
         first, pharmacy = self.start, "FZZ01"
         for n in range(self.pick.choices((1, 2, 3), (4, 4, 3))[0]):
             last = first + timedelta(self.pick.randint(2, 13))
-            authored = first + timedelta(self.pick.choices((0, -1, -2, -4, 2), (35, 25, 20, 15, 5))[0])
+            authored = first + timedelta(self.pick.choices((0, -1, -2, -4, 2), (40, 30, 15, 10, 5))[0])
             form: Json = {"id": f"F{n}", "authored": str(authored), "first": str(first), "last": str(last)}
             form |= {"mg": self.pick.choice((30, 40, 60, 80))} | ({"pharmacy": pharmacy} if pharmacy != "FZZ01" else {})
             if self.often(0.12):
@@ -115,7 +115,6 @@ class _Person:
             several = self.pick.choices((1, 2, 3), (50, 30, 20))[0]
             covers = [day + timedelta(n) for n in range(several) if day + timedelta(n) <= last]
             collections.append({"on": str(day), "covers": [str(one) for one in covers]})
-            self.marks += covers[1:2]
             closed += [str(one) for one in covers[1:] if self.often(0.4)]
             day = covers[-1] + timedelta(1)
         form |= {"collections": collections} | ({"closed": closed} if closed else {})
@@ -125,7 +124,7 @@ class _Person:
         if not self.often(0.35):
             return
         day = first + timedelta(self.pick.randint(0, (last - first).days))
-        self.marks += [day, day - timedelta(1), day - timedelta(2)]
+        self.marks += [day, day - timedelta(1)]
         kind = self.pick.choices(("stopped", "held", "replaced", "cancelled"), (45, 35, 10, 10))[0]
         reasons = ("missed-doses", "prescriber-decision", "treatment-completed")
         self.say_change(form, kind, day, self.pick.choice(reasons) if kind == "stopped" else "prescriber-decision")
@@ -135,7 +134,7 @@ class _Person:
     def say_change(self, form: str, kind: str, day: date, reason: str) -> None:
         """A change, known at once, ahead of its time or late."""
         effective = str(day) if self.often(0.1) else self.moment(day, 8, 17)
-        ahead = self.pick.choices((0, -3, 2), (50, 35, 15))[0]
+        ahead = self.pick.choices((0, -3, 2), (60, 25, 15))[0]
         received = effective if "T" in effective and not ahead else f"{day + timedelta(ahead)}T09:00:00Z"
         self.changes.append({"form": form, "type": kind, "effective": effective, "reason": reason, "received": received})
 
@@ -201,10 +200,9 @@ class _Person:
         if not forms:
             return self.often(0.985)
         missed = {one["on"] for one in self.doses if one["is"] == "missed"}
-        collected = [one["on"] for one in forms[-1].get("collections", ()) if one["on"] < str(day) in one["covers"]]
-        over = 0.4 if collected else 0.75
-        over = over if {form["id"] for form in forms} <= stopped else 0
-        return self.often(0.8 if self.inside(day) or covered else over or (0.7 if {*collected} & missed else 0))
+        lost = any(one["on"] < str(day) in one["covers"] and one["on"] in missed for one in forms[-1].get("collections", ()))
+        over = {form["id"] for form in forms} <= stopped
+        return self.often(0.8 if self.inside(day) or covered else 0.75 if over else 0.7 if lost else 0)
 
     def inject(self, day: date) -> None:
         """An injection that lasts a week or a month."""
@@ -222,12 +220,11 @@ class _Person:
         given = outcome not in ("missed", "withheld")
         if outcome == "partial":
             dose["mg"] = self.pick.choice((5, 10, 25))
-        planned = [one["on"] for one in form.get("collections", ()) if str(day) in one["covers"]]
-        if outcome in ("take-home", "supervised") and planned and planned[0] < str(day):
-            dose["is"] = "take-home"
-            dose |= {"at": f"{planned[0]}T11:00:00Z", "received": f"{planned[0]}T19:00:00Z"}
-        elif outcome == "supervised" and self.often(0.07):
+        if outcome == "supervised" and self.often(0.06):
             dose["vomited"] = True
+        planned = [one["on"] for one in form.get("collections", ()) if str(day) in one["covers"]]
+        if outcome == "take-home" and planned:
+            dose |= {"at": f"{planned[0]}T11:00:00Z", "received": f"{planned[0]}T19:00:00Z"}
         elif given and self.often(0.15):
             dose["at"] = self.moment(day, 8, 17, self.pick.choice(ZONES))
         if self.often(0.08):
