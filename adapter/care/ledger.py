@@ -123,7 +123,7 @@ class Forms:
 
 
 def _precedes(at: datetime, change: Change) -> bool:
-    """Whether this was before the change, or at the same moment; of a change of which only the day is known: on an earlier day."""
+    """Whether this was no later than the change; of one of which only the day is known: on an earlier day."""
     return at <= change.at if change.at is not None else ordinal(service_day(at.isoformat())) < change.day
 
 
