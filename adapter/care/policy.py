@@ -130,11 +130,6 @@ def names(folders: Sequence[Path] = ()) -> list[str]:
     return sorted({file.stem for folder in (*folders, POLICIES) for file in folder.glob("*.yaml")})
 
 
-def extended(base: Policy, **changes: Any) -> Policy:
-    """A policy in which some fields are others'; for callers that hold no file."""
-    return Policy(**{**base.__dict__, **changes})
-
-
 def _documents(name: str, folders: Sequence[Path]) -> list[dict[str, Any]]:
     """The document of a policy and of those it extends, the most general first."""
     found: list[dict[str, Any]] = []

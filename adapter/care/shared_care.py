@@ -13,9 +13,9 @@ from typing import Any
 from adapter.care.actions import Action
 from adapter.care.clocks import clocks
 from adapter.care.counts import Counted, count
-from adapter.care.facts import Known, Outcome, ordinal
+from adapter.care.facts import Known, ordinal
 from adapter.care.ladder import actions, gravity
-from adapter.care.ledger import Day, Ledger, derive, feed_of, iso
+from adapter.care.ledger import Ledger, derive, iso
 from adapter.care.policy import Policy, load
 from adapter.care.records import EARLIEST, Json, Person, people, replaces, standing
 from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
@@ -138,6 +138,3 @@ def _spans(known: Known, policy: Policy, known_at: datetime | None) -> Iterator[
 def waits(policy: Policy) -> timedelta:
     """How long after closing a day is still due, at the longest."""
     return min(policy.default_feed.cadence, timedelta(hours=policy["longest-due"]))
-
-
-__all__ = ["Day", "Outcome", "SharedCare", "feed_of", "iso", "moment", "of_person", "ordinal", "shared_care"]

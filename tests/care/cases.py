@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from adapter.care.ladder import OWNERS
-from adapter.care.policy import Policy, extended, read
+from adapter.care.policy import Policy, read
 from adapter.care.records import person
 from adapter.care.shared_care import SharedCare, moment, of_person
 from adapter.mapping.faults import Faults
@@ -119,6 +119,3 @@ def _less(came: Any, wanted: Any) -> str:
         return f"came {came}, wanted {wanted}"
     apart = sorted(key for key in {*came, *wanted} if came.get(key) != wanted.get(key))
     return ", ".join(f"{key} came {came.get(key)}, wanted {wanted.get(key)}" for key in apart)
-
-
-__all__ = ["all_cases", "differences", "extended", "load", "policy_of", "summary", "worked"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from adapter.care.actions import Action
 from adapter.care.clocks import OWNERS, clocks, incident_due, incident_times, shifted
 from adapter.care.course import first_day, last_day
-from adapter.care.policy import POLICIES, Policy, Threshold, extended, load, read
+from adapter.care.policy import POLICIES, Policy, Threshold, load, read
 from adapter.care.records import person, standing
 from adapter.fhir.dates import add_days, day_bounds
 from adapter.mapping.faults import MapFaults
@@ -758,7 +759,7 @@ def test_r13_two_working_days_are_not_48_hours(known: str, hours: str, working_d
 )
 def test_r13_the_earlier_alarms_whichever_it_is(known: str, due: str) -> None:
     longer = {**POLICY.thresholds, "incident-hours": Threshold(96, "hour", "local")}
-    assert incident_due(datetime.fromisoformat(known), extended(POLICY, thresholds=longer)).isoformat() == due
+    assert incident_due(datetime.fromisoformat(known), replace(POLICY, thresholds=longer)).isoformat() == due
 
 
 def test_r13_where_nobody_said_when_it_is_due_at_once() -> None:
