@@ -23,6 +23,9 @@ class Range:
         return {"min": self.least} | ({} if self.most is None else {"max": self.most})
 
 
+_ZERO = Range(0, 0)
+
+
 @dataclass(slots=True)
 class Rung:
     """A rung of the ladder that was reached. last: the last day of the run that reached it · over: whether that run has ended."""
@@ -81,6 +84,7 @@ class _Walk:
         self.anew: set[int] = set()
         self.lengthened = 0
         self.evidence: list[str] = []
+        self.oldest = 0  # which of the missed days is the oldest that the window of the odd days still holds
         first = ledger.days[0].day if ledger.days else ledger.today
         self.first = min((form.first for form in ledger.forms.all), default=first)
         missed = [one.day for one in ledger.days if one.state == "missed"]
@@ -89,11 +93,12 @@ class _Walk:
     def run(self) -> Counted:
         found = self.found
         for day in self.ledger.days:
-            self._count(day)
-            self._climb(day)
-            self._stop(day)
-            self._doubt(day)
-            found.trace.append(Range(self.least, self.most))
+            if not (self._nothing_stands() and self._pass_over(day)):
+                self._count(day)
+                self._climb(day)
+                self._stop(day)
+                self._doubt(day)
+            found.trace.append(Range(self.least, self.most) if self.most else _ZERO)
         window = [day for day in self.ledger.days if day.day > self.ledger.today - self.policy["odd-days-window"]]
         least = sum(day.state == "missed" for day in window)
         most = least + sum(day.state in _MAYBE or day.vomited for day in window)
@@ -101,6 +106,25 @@ class _Walk:
         since = None if found.last_full is None else self.ledger.today - found.last_full.day
         found.without, found.possible = Range(self.without, since), self.possible
         return found
+
+    def _nothing_stands(self) -> bool:
+        """Whether every count is at nought, and nothing that was reached still stands."""
+        found = self.found
+        return not (
+            self.most or self.without or self.possible or self.towards_stop or self.evidence or found.unsure
+            or found.odd_since is not None
+            or (found.stops and found.stops[-1].lifted is None)
+            or any(rungs and not rungs[-1].over for rungs in found.rungs.values())
+        )  # fmt: skip
+
+    def _pass_over(self, day: Day) -> bool:
+        """Of a day that leaves every count at nought, what it was; false for any other. The long run of good days, quickly."""
+        if day.state == "supervised":
+            self.found.last_full = self.found.last_observed = day
+            self.found.last_possible = None
+        elif day.state == "take-home":
+            self.found.last_possible = day
+        return day.state in ("supervised", "take-home")
 
     def _count(self, day: Day) -> None:
         state, found = day.state, self.found
@@ -163,13 +187,16 @@ class _Walk:
         thresholds, unsure = self.policy.thresholds, self.found.unsure
         higher, possible = max(self.least, self.without), max(self.most, self.possible)
         row, either = (self.least, self.most), (higher, possible)
-        for name, (low, high) in {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items():
-            if thresholds[name].reached(high) and not thresholds[name].reached(low):
-                unsure.setdefault(name, day.day)
-            else:
-                unsure.pop(name, None)
+        if unsure or row[0] != row[1] or either[0] != either[1]:
+            for name, (low, high) in {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items():
+                if thresholds[name].reached(high) and not thresholds[name].reached(low):
+                    unsure.setdefault(name, day.day)
+                else:
+                    unsure.pop(name, None)
         window = day.day - self.policy["odd-days-window"]
-        odd = sum(one.day > window for one in self.found.missed[-self.policy["odd-days-window"] :])
+        while self.oldest < len(self.found.missed) and self.found.missed[self.oldest].day <= window:
+            self.oldest += 1
+        odd = len(self.found.missed) - self.oldest
         if not thresholds["odd-days"].reached(odd):
             self.found.odd_since = None
         elif self.found.odd_since is None:

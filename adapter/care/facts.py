@@ -173,6 +173,9 @@ class Known:
             else:
                 self._alone.append((record.received, self.facts[id(record)]))
         self._bound = {id(record) for record in self._tangled}
+        in_order = sorted(self.facts.values(), key=_order)
+        self._place = {id(fact): place for place, fact in enumerate(in_order)}
+        self._deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
 
     def _standing(self, known_at: datetime | None) -> tuple[list[Fact], set[tuple[Any, ...]]]:
         """The facts of those that stand; and what was corrected, which does not come back under another identifier."""
@@ -199,18 +202,17 @@ class Known:
         found = [fact for received, fact in self._alone if known_at is None or received <= known_at]
         stand, gone = self._standing(known_at)
         found += stand
-        for fact in found:
+        for fact in sorted(found, key=lambda one: self._place[id(one)]):
             if _has_happened(fact, as_of, today):
                 kinds[type(fact)].append(_cut(fact, as_of, today))
-        forms = sorted(kinds[Form], key=lambda one: (one.first, one.last, one.ref))
         return Facts(
-            tuple(forms),
-            tuple(sorted(kinds[Collection], key=lambda one: (one.on, one.ref))),
-            tuple(sorted(kinds[Change], key=lambda one: (one.day, _moment(one.at), one.kind, one.ref))),
-            tuple(one for one in _once(kinds[Outcome]) if one.same not in gone),
-            tuple(sorted(kinds[Stay], key=lambda one: (one.first, one.ref))),
-            tuple(sorted(kinds[Contact], key=lambda one: (one.day, one.ref))),
-            _death(self.person.patients, as_of, known_at),
+            tuple(kinds[Form]),
+            tuple(kinds[Collection]),
+            tuple(kinds[Change]),
+            tuple(_once(kinds[Outcome], gone)),
+            tuple(kinds[Stay]),
+            tuple(kinds[Contact]),
+            _death(self._deaths, as_of, known_at),
         )
 
 
@@ -382,8 +384,8 @@ def _contact(record: Record) -> Contact | None:
     return Contact(day, at or day, record.said("consultation-medium") in ("face-to-face", "home-visit"), record.ref)
 
 
-def _death(patients: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:
-    said = [one for one in patients if any(key.startswith("deceased") for key in one.resource)]
+def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:
+    """Of the Patient resources that speak of a death, what the latest says."""
     known = sorted((one for one in said if known_at is None or one.received <= known_at), key=lambda one: one.received)
     if not known or known[-1].resource.get("deceasedBoolean") is False:
         return None
@@ -427,10 +429,29 @@ def _moment(at: datetime | None) -> datetime:
     return at or datetime.min.replace(tzinfo=UTC)
 
 
-def _once(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-    """Each outcome once: what one source says of one dose, with one outcome, time and amount, whatever its identifiers."""
-    seen = set()
-    for one in sorted(outcomes, key=lambda each: (each.day, each.number, _moment(each.at), each.outcome, each.source, each.ref)):
-        if one.same not in seen:
-            seen.add(one.same)
+def _order(fact: Fact) -> tuple[Any, ...]:
+    """For sorting the facts of one kind, whatever order they came in."""
+    match fact:
+        case Form():
+            own: tuple[Any, ...] = (fact.first, fact.last)
+        case Collection():
+            own = (fact.on,)
+        case Change():
+            own = (fact.day, _moment(fact.at), fact.kind)
+        case Outcome():
+            own = (fact.day, fact.number, _moment(fact.at), fact.outcome, fact.source)
+        case Stay():
+            own = (fact.first,)
+        case Contact():
+            own = (fact.day,)
+    return type(fact).__name__, *own, fact.ref
+
+
+def _once(outcomes: Iterable[Outcome], gone: set[tuple[Any, ...]]) -> Iterator[Outcome]:
+    """Each outcome once, without those gone: what one source says of one dose, with one outcome, time and amount."""
+    seen = set(gone)
+    for one in outcomes:
+        same = one.same
+        if same not in seen:
+            seen.add(same)
             yield one

@@ -67,12 +67,17 @@ class Forms:
         self.all = facts.forms
         self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
         self.ends = {form.ref: self._ended(form) for form in facts.forms}
+        self._having: dict[int, list[Form]] = {}
         self._live: dict[int, list[Form]] = {}
         for form in facts.forms:
             held = {day for first, last in self._holds(form) for day in range(first, last + 1)}
-            for day in range(form.first, self.end(form) + 1):
-                if day not in held:
+            end = self.end(form)
+            for day in range(form.first, form.last + 1):
+                self._having.setdefault(day, []).append(form)
+                if day <= end and day not in held:
                     self._live.setdefault(day, []).append(form)
+        self._several = [form for form in facts.forms if any(count > 1 for _, _, count in form.steps)]
+        self._done = [(form, over.day) for form in facts.forms if (over := self.ends[form.ref]) and over.reason in _DONE]
 
     def _ended(self, form: Form) -> Change | None:
         return next((one for one in self._changes[form.ref] if one.ends), None)
@@ -94,15 +99,14 @@ class Forms:
         over = self.ends[form.ref]
         return form.last if over is None else min(form.last, over.day - 1)
 
-    def is_live(self, form: Form, day: int) -> bool:
-        """Whether a dose of that day is expected by it."""
-        return form in self._live.get(day, ())
-
     def completed(self, day: int) -> bool:
         """Whether treatment had been completed by then: a form was stopped for that reason, and none has begun since."""
-        begun = [form for form in self.all if form.first <= day]
-        done = [(form, over.day) for form in begun if (over := self.ends[form.ref]) is not None and over.reason in _DONE]
-        return any(end <= day and all(one.first < end for one in begun if one is not form) for form, end in done)
+        done = [(form, end) for form, end in self._done if end <= day and form.first <= day]
+        return any(all(one.first < end or one.first > day for one in self.all if one is not form) for form, end in done)
+
+    def doses(self, day: int) -> int:
+        """How many doses are prescribed for a day; one where no form has it in its period."""
+        return max((form.doses(day) for form in self._several if form.first <= day <= form.last), default=1)
 
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""
@@ -110,13 +114,13 @@ class Forms:
 
     def stopped(self, day: int, at: datetime | None) -> list[Form]:
         """The forms that have this day in their period, if each of them was over or held when this happened; else none."""
-        having = [form for form in self.all if form.first <= day <= form.last]
-        return [] if any(self._stood(form, day, at) for form in having) else having
+        if day in self._live:
+            return []
+        having = self._having.get(day, [])
+        return [] if any(self._stopped_later(form, day, at) for form in having) else having
 
-    def _stood(self, form: Form, day: int, at: datetime | None) -> bool:
-        """Whether it was live that day, or what ended or held it came later on the day."""
-        if self.is_live(form, day):
-            return True
+    def _stopped_later(self, form: Form, day: int, at: datetime | None) -> bool:
+        """Whether what ended or held it came on that day, and later than this."""
         on_that_day = [one for one in self._changes[form.ref] if one.day == day and (one.ends or one.kind == "held")]
         before = [over for over in self._changes[form.ref] if over.ends and over.day < day]
         return at is not None and bool(on_that_day) and not before and all(_precedes(at, one) for one in on_that_day)
@@ -169,13 +173,13 @@ def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as
     for day in range(first, today + 1):
         live = forms.live(day)
         events = said.get(day, [])
-        number_of = max((form.doses(day) for form in facts.forms if form.first <= day <= form.last), default=1)
-        numbers = sorted({*range(1, number_of + 1), *(one.number for one in events if one.outcome not in ("elsewhere", "depot"))})
+        told = [one for one in events if one.outcome not in ("elsewhere", "depot")]
+        stated = [one for one in events if one.outcome == "elsewhere"]
         doses = {}
-        for number in numbers:
-            own = [one for one in events if one.number == number and one.outcome not in ("elsewhere", "depot")]
-            said_of = [one for one in events if one.number in (number, 0)]
-            doses[number] = _evidenced(day, own, said_of, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
+        for number in sorted({*range(1, forms.doses(day) + 1), *(one.number for one in told)}):
+            own = [one for one in told if one.number == number]
+            of_it = [one for one in stated if one.number in (number, 0)]
+            doses[number] = _evidenced(day, own, of_it, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
         made = Day(day, _together([dose.state for dose in doses.values()]), doses, live)
         if made.state == "missed":
             missed[day] = made
@@ -183,17 +187,16 @@ def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as
 
 
 def _evidenced(
-    day: int, own: Sequence[Outcome], events: Sequence[Outcome], facts: Facts, covered: Mapping[int, Outcome]
+    day: int, own: Sequence[Outcome], stated: Sequence[Outcome], facts: Facts, covered: Mapping[int, Outcome]
 ) -> Dose | None:
-    """The state that records of the day give; None where they give none."""
-    stated = [one for one in events if one.outcome == "elsewhere"]
-    away = any(stay.whole(day) for stay in facts.stays)
+    """The state that records of the dose itself give, or those of a dose elsewhere; None where there are none."""
+    away = bool(facts.stays) and any(stay.whole(day) for stay in facts.stays)
     if own:
-        refs = tuple(one.ref for one in own)
+        refs = tuple([one.ref for one in own])
         if _differ(own):
             return Dose("conflict", refs)
         if own[0].outcome not in ("missed", "withheld") or not (stated or away or day in covered):
-            vomited = any(one.vomited for one in own) and own[0].outcome == "supervised"
+            vomited = own[0].outcome == "supervised" and any(one.vomited for one in own)
             return Dose("partial" if vomited else own[0].outcome, refs, own[0], vomited)
     if day in covered:
         return Dose("depot", (covered[day].ref,), covered[day])
@@ -208,6 +211,8 @@ def _evidenced(
 
 
 def _differ(own: Sequence[Outcome]) -> bool:
+    if len(own) == 1:
+        return False
     amounts = {one.amount for one in own if one.amount is not None}
     return len({one.outcome for one in own}) > 1 or len(amounts) > 1
 
@@ -232,7 +237,7 @@ def _silent(day: int, live: Sequence[Form], facts: Facts, missed: Mapping[int, D
 
 def _together(states: Sequence[str]) -> str:
     """The state of a day from those of its doses."""
-    if len(set(states)) == 1:
+    if len(states) == 1 or len(set(states)) == 1:
         return states[0]
     if "conflict" in states:
         return "conflict"

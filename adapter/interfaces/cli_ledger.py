@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,11 @@ import click
 
 from adapter.fhir import json
 from adapter.fhir.dates import precision
-from adapter.fhir.outcome import Issue, Refused, is_error, issue
+from adapter.fhir.outcome import Issue, is_error, outcome
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import now
 from adapter.interfaces.render import colour, say, say_issues
+from adapter.interfaces.settings import Settings
 from adapter.interfaces.streams import STDIN, output, read_input
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _when(_context: click.Context, option: click.Parameter, said: str | None) ->
     "--policies",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
-    help="A folder of policies of your own.",
+    help="A folder of policies of your own; may be repeated (OST_POLICIES).",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one person a line where there are several.")
 @click.option("--html", metavar="FILE", help="Write a page with the timeline, complete in itself.")
@@ -56,7 +56,7 @@ def ledger(
     from adapter.care.policy import load
     from adapter.care.shared_care import shared_care
 
-    policy = load(name, policies)
+    policy = load(name, policies or Settings.from_environment().policies)
     messages, issues = _messages(files)
     found = list(shared_care(messages, as_of or now(), known_at=known_at, policy=policy))
     if html is not None:
@@ -67,7 +67,7 @@ def ledger(
     if as_json:
         with output(None) as put:
             for one in found:
-                made = {**one.as_json(), "issues": {"resourceType": "OperationOutcome", "issue": issues or [_ALL_OK]}}
+                made = {**one.as_json(), "issues": outcome(issues)}
                 put(json.encode_pretty(made) if len(found) == 1 else json.encode(made) + b"\n")
     elif html is None:
         for one in found:
@@ -77,45 +77,18 @@ def ledger(
     raise click.exceptions.Exit(Exit.SOME if any(map(is_error, issues)) else Exit.DONE)
 
 
-_ALL_OK: Issue = {"severity": "information", "code": "informational", "details": {"text": "All OK"}}
-
-
 def _messages(files: tuple[str, ...]) -> tuple[list[dict[str, Any]], list[Issue]]:
-    """The Bundles of the files that the gate passes; those that it does not are told, with their issues, and left out."""
-    from adapter.fhir.gate import Gate
+    """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
+    from adapter.interfaces.hub_messages import hub_messages
 
-    gate = Gate.shipped()
     found, issues = [], []
     for file in files:
         shown = "" if file == STDIN else file
-        for line, body in _bodies(file):
-            try:
-                value = json.decode(body, source=shown)
-            except Refused as refused:
-                say_issues(refused.issues, f"{shown}:{line}" if line else shown)
-                issues += refused.issues
-                continue
-            wrong = [one for one in gate.check(value) if is_error(one)]
-            if not wrong and value.get("resourceType") != "Bundle":
-                text = "This is no hub Bundle; a ledger is made of messages."
-                wrong = [issue("error", "invalid", "not-a-bundle", text, mend="Give what `translate` makes without --to.")]
-            if wrong:
-                place = f"{shown}:{line}" if line else shown
-                say_issues(wrong, place)
-                issues += wrong
-            else:
-                found.append(value)
+        passed, wrong = hub_messages(read_input(file), shown)
+        say_issues(wrong, shown)
+        found += passed
+        issues += wrong
     return found, issues
-
-
-def _bodies(file: str) -> Iterator[tuple[int, bytes]]:
-    """The JSON texts of a file: itself (line 0), or one of each line where every line is an object of its own."""
-    body = read_input(file)
-    lines = [(number, line) for number, line in enumerate(body.splitlines(), 1) if line.strip()]
-    if len(lines) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for _, line in lines):
-        yield from lines
-    else:
-        yield 0, body
 
 
 def _table(care: SharedCare) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP interface as a Flask application: translation here, the FHIR API in fhir_api.py, what they share in answers.py."""
+"""The HTTP interface as a Flask application: translation here, the FHIR API and ledgers beside it, what all share in answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from adapter.fhir.outcome import Refused
 from adapter.interfaces import answers, media
 from adapter.interfaces.artefacts import Artefacts
 from adapter.interfaces.fhir_api import CONVERTERS, fhir_api
+from adapter.interfaces.ledgers import ledgers
 from adapter.interfaces.openapi import described
 from adapter.interfaces.opening import now
 from adapter.interfaces.settings import Settings
@@ -31,6 +32,7 @@ def create_app(ost: Adapter, settings: Settings | None = None) -> Flask:
     answers.prepare(app)
     app.register_blueprint(translation(ost))
     app.register_blueprint(fhir_api(ost, Artefacts(settings.mappings)))
+    app.register_blueprint(ledgers(settings))
 
     @app.get("/livez")
     def livez() -> Response:

@@ -15,6 +15,7 @@ from adapter.interfaces.fhir_api import Id, TypeName
 from adapter.interfaces.settings import Settings
 
 _OBJECT = {"type": "object"}
+_FHIR = {FHIR_JSON: {"schema": _OBJECT}, JSON: {"schema": _OBJECT}}
 
 
 def described(systems: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
@@ -46,16 +47,21 @@ def described(systems: list[dict[str, Any]], settings: Settings) -> dict[str, An
 
 
 def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **_translation(systems),
+        **_fhir(),
+        "/ledger": {"post": _ledger()},
+        "/livez": {"get": _operation("livez", "The process answers.", [], answers=_json("Alive."))},
+        "/openapi.json": {"get": _operation("openapi", "This document.", [], answers=_json("OpenAPI 3.1."))},
+    }
+
+
+def _translation(systems: list[dict[str, Any]]) -> dict[str, Any]:
     messages = [message for system in systems for message in system["messages"]]
     readable = [m for m in messages if m["direction"] != "write"]
     formats = {each for m in readable for each in media.taken(m["format"])}
     writable = [m["message"] for m in messages if m["direction"] != "read"]
-    to = {
-        "name": "to",
-        "in": "query",
-        "description": "What to make of it; without it, the hub Bundle.",
-        "schema": {"enum": ["fhir", *writable]},
-    }
+    to = _query("to", "What to make of it; without it, the hub Bundle.", {"enum": ["fhir", *writable]})
     explain = _query("explain", "Answer with lineage, what was not read, and issues.", {"type": "boolean", "default": False})
     native: dict[str, Any] = {media.NDJSON: {}} | {each: {} for m in messages for each in media.of_format(m["format"])}
     translated = {
@@ -69,8 +75,13 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
         _in_path("system", "A connected system.", sorted({m["message"].partition("/")[0] for m in readable})),
         _in_path("message", "One of its messages.", sorted({m["message"].partition("/")[2] for m in readable})),
     ]
-    fhir = {FHIR_JSON: {"schema": _OBJECT}, JSON: {"schema": _OBJECT}}
-    hub = _body({**fhir, media.NDJSON: {}})
+    body = _body({each: {} for each in sorted(formats)})
+    one = _operation("translate", "Translate one message.", [*names, to, explain], body, translated)
+    hub = _operation("translateHub", "Translate a hub Bundle.", [to, explain], _body({**_FHIR, media.NDJSON: {}}), translated)
+    return {"/translate/{system}/{message}": {"post": one}, "/translate/fhir": {"post": hub}}
+
+
+def _fhir() -> dict[str, Any]:
     types = _in_path("resource_type", "A resource type.", pattern=TypeName.regex)
     kept = _in_path("resource_type", "A type of artefact.", list(TYPES))
     one = _in_path("resource_id", "The artefact's id.", pattern=Id.regex)
@@ -79,31 +90,31 @@ def _paths(systems: list[dict[str, Any]]) -> dict[str, Any]:
     mode = _query("mode", "Read and let be: nothing is stored.", {"type": "string"})
     reverse = _query("reverse", "From target to source.", {"type": "boolean"})
     search = [_query(name, f"{name} of the artefact.", {"type": "string"}) for name in SEARCHED]
+    body = _body(_FHIR)
     return {
-        "/translate/{system}/{message}": {
-            "post": _operation(
-                "translate",
-                "Translate one message.",
-                [*names, to, explain],
-                _body({each: {} for each in sorted(formats)}),
-                translated,
-            )
-        },
-        "/translate/fhir": {"post": _operation("translateHub", "Translate a hub Bundle.", [to, explain], hub, translated)},
         "/fhir/metadata": {"get": _operation("metadata", "The CapabilityStatement.", [mode])},
-        "/fhir/$validate": {"post": _operation("validate", "Judge a resource.", [profile, mode], _body(fhir))},
+        "/fhir/$validate": {"post": _operation("validate", "Judge a resource.", [profile, mode], body)},
         "/fhir/{resource_type}/$validate": {
-            "post": _operation("validateType", "Judge a resource of one type.", [types, profile, mode], _body(fhir))
+            "post": _operation("validateType", "Judge a resource of one type.", [types, profile, mode], body)
         },
         "/fhir/ConceptMap/$translate": {
             "get": _operation("translateCode", "Translate a code.", [*coded, reverse]),
-            "post": _operation("translateCodeByParameters", "Translate the code that Parameters name.", [], _body(fhir)),
+            "post": _operation("translateCodeByParameters", "Translate the code that Parameters name.", [], body),
         },
         "/fhir/{resource_type}": {"get": _operation("search", "Search the artefacts of a type.", [kept, *search])},
         "/fhir/{resource_type}/{resource_id}": {"get": _operation("read", "One artefact.", [kept, one])},
-        "/livez": {"get": _operation("livez", "The process answers.", [], answers=_json("Alive."))},
-        "/openapi.json": {"get": _operation("openapi", "This document.", [], answers=_json("OpenAPI 3.1."))},
     }
+
+
+def _ledger() -> dict[str, Any]:
+    asked = [
+        _query("as-of", "The day (its end) or moment that is asked about; now, if not given.", {"type": "string"}),
+        _query("known-at", "Leave out what was received later.", {"type": "string"}),
+        _query("policy", "The policy, by its name.", {"type": "string", "default": "default"}),
+    ]
+    made = {"200": {"description": "The ledger.", "content": {JSON: {"schema": _OBJECT}, media.NDJSON: {}}}}
+    text = "The dose ledger and the actions due of each person in hub Bundles."
+    return _operation("ledger", text, asked, _body({**_FHIR, media.NDJSON: {}}), made)
 
 
 def _operation(

@@ -84,6 +84,7 @@ class Settings:
     """What a deployment can choose. `says` of a field's metadata is what the documents and `serve --help` print."""
 
     mappings: tuple[Path, ...] = _setting((), _folders, "further folders of systems, separated as PATH is")
+    policies: tuple[Path, ...] = _setting((), _folders, "further folders of policies of shared care, separated as PATH is")
     lenient: bool = _setting(False, _yes_or_no, "an NHS number that fails its check digit is carried with a warning, not refused")
     host: str = _setting("127.0.0.1", _host, "the address that `serve` listens on")
     port: int = _setting(8080, _whole(0, 65535, "a TCP port; 0: any that is free"), "the port that `serve` listens on")

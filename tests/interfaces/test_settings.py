@@ -18,11 +18,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     said = {
-        "OST_MAPPINGS": f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}", "OST_LENIENT": "yes", "OST_HOST": "::1",
-        "OST_PORT": "0", "OST_THREADS": "3", "OST_MAX_BODY": "2000",
+        "OST_MAPPINGS": f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}", "OST_POLICIES": str(tmp_path / "a"),
+        "OST_LENIENT": "yes", "OST_HOST": "::1", "OST_PORT": "0", "OST_THREADS": "3", "OST_MAX_BODY": "2000",
     }  # fmt: skip
     read = Settings.from_environment(said)
-    assert read == Settings((tmp_path / "a", tmp_path / "b"), True, "::1", 0, 3, 2000)
+    assert read == Settings((tmp_path / "a", tmp_path / "b"), (tmp_path / "a",), True, "::1", 0, 3, 2000)
     assert {f"OST_{f.name.upper()}" for f in fields(Settings)} == set(said), "a new setting needs its line here"
 
 

@@ -1,0 +1,55 @@
+"""POST /ledger: hub messages in, the dose ledger and the actions due out. Shape: docs/reference.md, "The ledger"."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from adapter.care.policy import Policy, load, names
+from adapter.care.shared_care import shared_care
+from adapter.fhir import json
+from adapter.fhir.dates import precision
+from adapter.fhir.outcome import Refused, outcome
+from adapter.interfaces import answers, media
+from adapter.interfaces.answers import FHIR_JSON, JSON, Problem
+from adapter.interfaces.hub_messages import hub_messages
+from adapter.interfaces.opening import now
+from adapter.interfaces.settings import Settings
+from adapter.mapping.faults import Unknown
+
+
+def ledgers(settings: Settings) -> Blueprint:
+    """POST /ledger, by the policies shipped and those of the settings. Raises MapFaults with every fault of every policy."""
+    routes = Blueprint("ledgers", __name__)
+    policies = {name: load(name, settings.policies) for name in names(settings.policies)}
+
+    @routes.post("/ledger")
+    def ledger() -> Response:
+        """The ledger of the person whom a hub Bundle is about; of each, a line of JSON, where the messages come a line each."""
+        said = answers.parameters("as-of", "known-at", "policy")
+        policy = _policy(policies, said.get("policy", "default"))
+        as_of, known_at = _time(said.get("as-of"), "as-of") or now(), _time(said.get("known-at"), "known-at")
+        messages, issues = hub_messages(answers.body((JSON, FHIR_JSON, media.NDJSON)))
+        if issues:  # a ledger without one of its messages would not be that person's
+            raise Refused(issues)
+        found = shared_care(messages, as_of, known_at=known_at, policy=policy)
+        made = [{**one.as_json(), "issues": outcome([])} for one in found]
+        if request.mimetype != media.NDJSON and len(made) == 1:
+            return answers.answer(made[0], media_type=JSON)
+        return Response(b"".join(json.encode(one) + b"\n" for one in made), content_type=media.NDJSON)
+
+    return routes
+
+
+def _policy(policies: dict[str, Policy], name: str) -> Policy:
+    if name not in policies:
+        raise Unknown("policy", name, policies)
+    return policies[name]
+
+
+def _time(said: str | None, name: str) -> str | None:
+    """A day, or a moment with its zone. Raises Problem (400)."""
+    if said is not None and precision(said) not in ("day", "time"):
+        text = f"The parameter {name} is neither a day nor a moment."
+        mend = f"Write {name}=2026-03-18, or a moment with its offset such as 2026-03-18T18:10:00Z."
+        raise Problem(400, "query-time", text, mend=mend)
+    return said
