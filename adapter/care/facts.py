@@ -93,6 +93,11 @@ class Outcome:
     ref: str
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it says of the first dose that it was handed over whole, and nothing else."""
+        return self.number == 1 and self.outcome in ("supervised", "take-home") and not self.vomited
+
+    @property
     def same(self) -> tuple[Any, ...]:
         """What one source says of one dose, whatever its identifier: two records that agree in it are one."""
         return self.source, self.pharmacy, self.day, self.number, self.outcome, self.at, self.amount, self.place
@@ -140,6 +145,8 @@ class Death:
 
 
 Fact = Form | Collection | Change | Outcome | Stay | Contact
+#: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.
+_Dated = tuple[int, datetime | int, Fact]
 
 
 @dataclass(frozen=True)
@@ -165,19 +172,20 @@ class Known:
         # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
         told = Counter((record.type, record.ref) for record in counting)
         replaced = {name for record in counting for name in replaces(record)}
-        self._alone: list[tuple[datetime, Fact]] = []
+        counting.sort(key=lambda record: _order(self.facts[id(record)]))
+        facts = [self.facts[id(record)] for record in counting]
+        self._dated = {id(one): (n, _since(fact), fact) for n, (one, fact) in enumerate(zip(counting, facts, strict=True))}
+        self._alone: list[tuple[datetime, _Dated]] = []
         self._tangled: list[Record] = []
         for record in counting:
             if told[record.type, record.ref] > 1 or record.ref in replaced or replaces(record) or is_withdrawn(record):
                 self._tangled.append(record)
             else:
-                self._alone.append((record.received, self.facts[id(record)]))
+                self._alone.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
-        in_order = sorted(self.facts.values(), key=_order)
-        self._place = {id(fact): place for place, fact in enumerate(in_order)}
         self._deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
 
-    def _standing(self, known_at: datetime | None) -> tuple[list[Fact], set[tuple[Any, ...]]]:
+    def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
         """The facts of those that stand; and what was corrected, which does not come back under another identifier."""
         kept = standing(self._tangled, known_at)
         given = {id(record) for record in kept}
@@ -189,7 +197,7 @@ class Known:
             fact = self.facts[id(record)]
             if replaces(record) and isinstance(fact, Outcome):
                 gone.discard(fact.same)
-        return [self.facts[id(record)] for record in kept], gone
+        return [self._dated[id(record)] for record in kept], gone
 
     def corrects(self, record: Record) -> bool:
         """Whether other records bear on whether this one stands."""
@@ -199,11 +207,10 @@ class Known:
         """The facts that had happened by as-of, of what had been received by known_at (None: of everything)."""
         today = ordinal(service_day(as_of.isoformat()))
         kinds: dict[type[Any], list[Any]] = {kind: [] for kind in (Form, Collection, Change, Outcome, Stay, Contact)}
-        found = [fact for received, fact in self._alone if known_at is None or received <= known_at]
+        found = [dated for received, dated in self._alone if known_at is None or received <= known_at]
         stand, gone = self._standing(known_at)
-        found += stand
-        for fact in sorted(found, key=lambda one: self._place[id(one)]):
-            if _has_happened(fact, as_of, today):
+        for _, since, fact in sorted(found + stand):
+            if _by(since, as_of, today):
                 kinds[type(fact)].append(_cut(fact, as_of, today))
         return Facts(
             tuple(kinds[Form]),
@@ -405,17 +412,19 @@ def _by(seen: datetime | int | None, as_of: datetime, today: int) -> bool:
     return seen is not None and (seen <= today if isinstance(seen, int) else seen <= as_of)
 
 
-def _has_happened(fact: Fact, as_of: datetime, today: int) -> bool:
+def _since(fact: Fact) -> datetime | int:
+    """The moment, or where only that is known the service day, from which on it has happened."""
     match fact:
         case Form():
-            return _by(fact.authored_at or fact.authored, as_of, today)
+            return fact.authored_at or fact.authored
         case Outcome() | Change():
-            return _by(fact.seen, as_of, today)
+            return fact.seen
         case Stay():
-            return _by(fact.first_at, as_of, today)
+            return fact.first_at
         case Contact():
-            return _by(fact.at, as_of, today)
-    return True
+            return fact.at
+        case Collection():  # it is part of its form, and counts by that
+            return 0
 
 
 def _cut(fact: Fact, as_of: datetime, today: int) -> Fact:

@@ -106,6 +106,8 @@ class Forms:
 
     def doses(self, day: int) -> int:
         """How many doses are prescribed for a day; one where no form has it in its period."""
+        if not self._several:
+            return 1
         return max((form.doses(day) for form in self._several if form.first <= day <= form.last), default=1)
 
     def live(self, day: int) -> tuple[Form, ...]:
@@ -173,6 +175,9 @@ def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as
     for day in range(first, today + 1):
         live = forms.live(day)
         events = said.get(day, [])
+        if len(events) == 1 and events[0].is_plain and forms.doses(day) == 1:  # as the lines below would have it, sooner
+            yield Day(day, events[0].outcome, {1: Dose(events[0].outcome, (events[0].ref,), events[0])}, live)
+            continue
         told = [one for one in events if one.outcome not in ("elsewhere", "depot")]
         stated = [one for one in events if one.outcome == "elsewhere"]
         doses = {}
