@@ -43,6 +43,8 @@ def _when(_context: click.Context, option: click.Parameter, said: str | None) ->
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one person a line where there are several.")
 @click.option("--html", metavar="FILE", help="Write a page with the timeline, complete in itself.")
+@click.option("--messages", metavar="FILE", help="Write what is due and withdrawn as hub messages, one a line.")
+@click.option("--sender", nargs=3, metavar="ODS NAME TELEPHONE", help='Who tells them; "" for no telephone number.')
 def ledger(
     files: tuple[str, ...],
     as_of: str | None,
@@ -51,25 +53,31 @@ def ledger(
     policies: tuple[Path, ...],
     as_json: bool,
     html: str | None,
+    messages: str | None,
+    sender: tuple[str, str, str] | None,
 ) -> None:
     """Say what became of each dose, what is missing and what is due, from the hub messages in FILE... (JSON or NDJSON)."""
     from adapter.care.policy import load
     from adapter.care.shared_care import shared_care
 
+    if messages is not None and sender is None:
+        raise click.UsageError("--messages needs --sender: an alert says who tells it")
     policy = load(name, policies or Settings.from_environment().policies)
-    messages, issues = _messages(files)
-    found = list(shared_care(messages, as_of or now(), known_at=known_at, policy=policy))
+    given, issues = _given(files)
+    found = list(shared_care(given, as_of or now(), known_at=known_at, policy=policy))
     if html is not None:
         from adapter.interfaces.ledger_page import page
 
         with output(html) as put:
             put(page(found).encode())
+    if messages is not None and sender is not None:
+        _tell(found, messages, sender)
     if as_json:
         with output(None) as put:
             for one in found:
                 made = {**one.as_json(), "issues": outcome(issues)}
                 put(json.encode_pretty(made) if len(found) == 1 else json.encode(made) + b"\n")
-    elif html is None:
+    elif html is None and messages is None:
         for one in found:
             _table(one)
     if not found:
@@ -77,7 +85,19 @@ def ledger(
     raise click.exceptions.Exit(Exit.SOME if any(map(is_error, issues)) else Exit.DONE)
 
 
-def _messages(files: tuple[str, ...]) -> tuple[list[dict[str, Any]], list[Issue]]:
+def _tell(found: list[SharedCare], file: str, sender: tuple[str, str, str]) -> None:
+    """The alerts and referrals of all, a line each."""
+    from adapter.care.messages import Sender
+    from adapter.care.messages import messages as told
+
+    made = now()
+    with output(file) as put:
+        for one in found:
+            for message in told(one, sender=Sender(*sender), made=made):
+                put(json.encode(message) + b"\n")
+
+
+def _given(files: tuple[str, ...]) -> tuple[list[dict[str, Any]], list[Issue]]:
     """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
     from adapter.interfaces.hub_messages import hub_messages
 

@@ -132,3 +132,24 @@ def test_a_local_policy_is_named_in_the_result(messages: Path, tmp_path: Path) -
     made = json.loads(run(messages, "--as-of", "2026-03-08", "--policies", tmp_path, "--policy", "our-own", "--json").stdout)
     assert made["policy"] == {"name": "our-own", "version": "2.1.0"}
     assert "supply-not-permitted" not in {one["code"] for one in made["actions"]}
+
+
+def test_what_is_due_is_told_as_hub_messages_that_the_systems_hear(messages: Path, tmp_path: Path) -> None:
+    told, heard = tmp_path / "told.ndjson", tmp_path / "heard.ndjson"
+    sender = ("--sender", "YZ901", "Reset Treatment Service", "01632 960144")
+    done = run(messages, "--as-of", "2026-03-08", "--messages", told, *sender)
+    assert (done.exit_code, done.stdout) == (0, "")
+    due = {one["code"] for one in json.loads(run(messages, "--as-of", "2026-03-08", "--json").stdout)["actions"]}
+    arguments = ["translate", str(told), "--from", "fhir", "--to", "pharmacy/alert", "-o", str(heard)]
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    alerts = [json.loads(line) for line in heard.read_text("utf-8").splitlines()]
+    assert {one["alert"]["action"] for one in alerts} == due
+    assert "supply-not-permitted" in due
+    assert [each["value"] for one in alerts for each in one["ring"]] == ["01632 960144"] * len(alerts)
+
+
+def test_messages_have_a_sender(messages: Path, tmp_path: Path) -> None:
+    done = run(messages, "--messages", tmp_path / "told.ndjson")
+    assert done.exit_code == 2
+    assert "--sender" in done.stderr
+    assert not (tmp_path / "told.ndjson").exists()
