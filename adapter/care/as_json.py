@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapter.care.ledger import Day, iso
 from adapter.care.policy import Feed
+from adapter.care.shared_care import SharedCare
 from adapter.fhir.dates import LONDON
-
-if TYPE_CHECKING:
-    from adapter.care.shared_care import SharedCare
 
 
 def ledger_json(care: SharedCare) -> dict[str, Any]:

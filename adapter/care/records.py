@@ -92,28 +92,6 @@ def parts(complex_extension: Any, name: str) -> Iterator[Any]:
             yield next((value for key, value in one.items() if key.startswith("value")), one)
 
 
-def people(given: Iterable[Json]) -> list[Person]:
-    """Hub Bundles by the person they are about: those of one NHS number, or, without one, that share an identifier.
-
-    A message without an NHS number joins the one person who has its identifier, and nobody where several do.
-    """
-    messages = [(_identifiers(one), one) for one in given]
-    named: dict[str, list[tuple[frozenset[str], Json]]] = {}
-    for identifiers, one in messages:
-        number = next((name for name in identifiers if name.startswith(f"{NHS_NUMBER}|")), None)
-        if number is not None:
-            named.setdefault(number, []).append((identifiers, one))
-    groups = list(named.values())
-    for identifiers, one in messages:
-        if not any(name.startswith(f"{NHS_NUMBER}|") for name in identifiers):
-            like = [group for group in groups if any(identifiers & other for other, _ in group)]
-            if len(like) == 1:
-                like[0].append((identifiers, one))
-            else:
-                groups.append([(identifiers, one)])
-    return [person([one for _, one in group]) for group in groups]
-
-
 def person(messages: Sequence[Json]) -> Person:
     """The person whom these messages are about, whoever they say it is."""
     records: list[Record] = []
@@ -121,18 +99,13 @@ def person(messages: Sequence[Json]) -> Person:
     for one in _different(messages):
         for record in _records(one):
             (patients if record.type == "Patient" else records).append(record)
-    found: frozenset[str] = frozenset().union(*map(_identifiers, messages))
-    return Person(found, tuple(records), tuple(patients))
+    named = (one for patient in patients for one in patient.resource.get("identifier", ()))
+    return Person(frozenset(f"{one.get('system')}|{one.get('value')}" for one in named), tuple(records), tuple(patients))
 
 
 def _different(messages: Sequence[Json]) -> Iterable[Json]:
     """The messages without those that are the same to the last byte, the time of their receipt included."""
     return {encode(one): one for one in messages}.values()
-
-
-def _identifiers(message: Json) -> frozenset[str]:
-    patients = [one for one in bundles.resources(message) if one.get("resourceType") == "Patient"]
-    return frozenset(f"{i.get('system')}|{i.get('value')}" for one in patients for i in one.get("identifier", ()))
 
 
 def _records(message: Json) -> Iterator[Record]:

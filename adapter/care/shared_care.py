@@ -1,6 +1,6 @@
 """The whole of it: from a person's messages to the ledger, its counts and the actions due, those that were withdrawn among them.
 
-Shape of the JSON: the ledger's, in docs/reference.md. Nothing here keeps state or knows the time.
+Nothing here keeps state or knows the time. As JSON: as_json.py; as a picture: picture.py; as messages: messages.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from adapter.care.actions import Action
 from adapter.care.clocks import clocks
@@ -16,8 +15,9 @@ from adapter.care.counts import Counted, count
 from adapter.care.facts import Known, ordinal
 from adapter.care.ladder import actions, gravity
 from adapter.care.ledger import Ledger, derive, iso
+from adapter.care.people import grouped, identifiers
 from adapter.care.policy import Policy, load
-from adapter.care.records import EARLIEST, Json, Person, people, replaces, standing
+from adapter.care.records import EARLIEST, Json, Person, person, replaces, standing
 from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
 
 _INSTANT = timedelta(microseconds=1)
@@ -32,12 +32,6 @@ class SharedCare:
     counted: Counted
     actions: tuple[Action, ...]
     known_at: datetime | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """As the ledger command and the HTTP route give it."""
-        from adapter.care.as_json import ledger_json
-
-        return ledger_json(self)
 
 
 def moment(said: str) -> datetime:
@@ -54,9 +48,16 @@ def shared_care(
 
     Raises ValueError for an as_of or known_at that is neither.
     """
+    people = map(person, grouped((identifiers(one), one) for one in messages))
+    return of_people(people, as_of, known_at=known_at, policy=policy)
+
+
+def of_people(
+    people: Iterable[Person], as_of: str, *, known_at: str | None = None, policy: Policy | None = None
+) -> Iterator[SharedCare]:
+    """The ledger of each of these people, one held at a time. Times and errors as of shared_care."""
     at, known, by = moment(as_of), moment(known_at) if known_at else None, policy or load()
-    for person in people(messages):
-        yield of_person(person, by, at, known)
+    return (of_person(one, by, at, known) for one in people)
 
 
 def of_person(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +11,16 @@ import click
 
 from adapter.fhir import json
 from adapter.fhir.dates import precision
-from adapter.fhir.outcome import Issue, is_error, outcome
+from adapter.fhir.outcome import outcome
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import now
 from adapter.interfaces.render import colour, say, say_issues
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.streams import STDIN, output, read_input
+from adapter.interfaces.streams import STDIN, output, source_file
 
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
+    from adapter.interfaces.hub_messages import HubMessages
 
 
 def _when(_context: click.Context, option: click.Parameter, said: str | None) -> str | None:
@@ -58,34 +61,58 @@ def ledger(
 ) -> None:
     """Say what became of each dose, what is missing and what is due, from the hub messages in FILE... (JSON or NDJSON)."""
     from adapter.care.policy import load
-    from adapter.care.shared_care import shared_care
+    from adapter.care.shared_care import of_people
 
     if messages is not None and sender is None:
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
-    policy = load(name, policies or Settings.from_environment().policies)
-    given, issues = _given(files)
-    found = list(shared_care(given, as_of or now(), known_at=known_at, policy=policy))
-    if html is not None:
-        from adapter.interfaces.ledger_page import page
+    policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
+    with ExitStack() as opened:
+        given = _taken(files, opened)
 
-        with output(html) as put:
-            put(page(found).encode())
-    if messages is not None and sender is not None:
-        _tell(found, messages, sender)
-    if as_json:
-        with output(None) as put:
-            for one in found:
-                made = {**one.as_json(), "issues": outcome(issues)}
-                put(json.encode_pretty(made) if len(found) == 1 else json.encode(made) + b"\n")
-    elif html is None and messages is None:
+        def found() -> Iterator[SharedCare]:
+            return of_people(given.people(), at, known_at=known_at, policy=policy)
+
+        if html is not None:
+            from adapter.interfaces.ledger_page import page
+
+            with output(html) as put:
+                put(page(found()).encode())
+        if messages is not None and sender is not None:
+            _tell(found(), messages, sender)
+        if as_json:
+            _as_json(found(), given)
+        elif html is None and messages is None:
+            for one in found():
+                _table(one)
+        if not given.count:
+            say("No message about a person.")
+    raise click.exceptions.Exit(Exit.SOME if given.issues else Exit.DONE)
+
+
+def _taken(files: tuple[str, ...], opened: ExitStack) -> HubMessages:
+    """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
+    from adapter.interfaces.hub_messages import HubMessages
+
+    given = HubMessages()
+    for file in files:
+        shown = "" if file == STDIN else file
+        stream = opened.enter_context(opened.enter_context(source_file(file)).open("rb"))
+        say_issues(given.take(stream, shown), shown)
+    return given
+
+
+def _as_json(found: Iterator[SharedCare], given: HubMessages) -> None:
+    """The ledger; where there are several people, a line for each."""
+    from adapter.care.as_json import ledger_json
+
+    alone = given.count == 1
+    with output(None) as put:
         for one in found:
-            _table(one)
-    if not found:
-        say("No message about a person.")
-    raise click.exceptions.Exit(Exit.SOME if any(map(is_error, issues)) else Exit.DONE)
+            made = {**ledger_json(one), "issues": outcome(given.issues)}
+            put(json.encode_pretty(made) if alone else json.encode(made) + b"\n")
 
 
-def _tell(found: list[SharedCare], file: str, sender: tuple[str, str, str]) -> None:
+def _tell(found: Iterator[SharedCare], file: str, sender: tuple[str, str, str]) -> None:
     """The alerts and referrals of all, a line each."""
     from adapter.care.messages import Sender
     from adapter.care.messages import messages as told
@@ -97,30 +124,17 @@ def _tell(found: list[SharedCare], file: str, sender: tuple[str, str, str]) -> N
                 put(json.encode(message) + b"\n")
 
 
-def _given(files: tuple[str, ...]) -> tuple[list[dict[str, Any]], list[Issue]]:
-    """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
-    from adapter.interfaces.hub_messages import hub_messages
-
-    found, issues = [], []
-    for file in files:
-        shown = "" if file == STDIN else file
-        passed, wrong = hub_messages(read_input(file), shown)
-        say_issues(wrong, shown)
-        found += passed
-        issues += wrong
-    return found, issues
-
-
 def _table(care: SharedCare) -> None:
     """For people: the counts, what is due, and the days, a line for each stretch of one state."""
     from rich.console import Console
     from rich.table import Table
 
+    from adapter.care.as_json import ledger_json
     from adapter.care.ledger import iso
     from adapter.care.picture import GLYPHS
     from adapter.interfaces.ledger_page import span
 
-    made = care.as_json()
+    made = ledger_json(care)
     console = Console(no_color=colour() is False, highlight=False)
     console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {made['policy']['name']} {made['policy']['version']}")
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")

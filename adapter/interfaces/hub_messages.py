@@ -1,29 +1,65 @@
-"""Hub Bundles as the ledger takes them: one JSON text, or one on each line, and each is judged by the gate before it counts."""
+"""Hub Bundles as the ledger takes them: one JSON text, or one on each line, and each is judged by the gate before it counts.
+
+What is kept of a message is whose it is and where it stands: those of many people take no memory until they are read again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import IO, Any
 
+from adapter.care.people import Names, grouped, identifiers
+from adapter.care.records import Person, person
 from adapter.fhir import json
 from adapter.fhir.gate import Gate
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, on_line
 
 
-def hub_messages(body: bytes, source: str = "") -> tuple[list[dict[str, Any]], list[Issue]]:
-    """The messages that the gate passes, and the issues of those that it does not, each with its line where there are several.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands: the bytes of a stream that can be read again. line: counted from 1, 0 of the whole."""
 
-    source: the file's name, which the issues then carry.
-    """
-    gate = Gate.shipped()
-    found: list[dict[str, Any]] = []
-    issues: list[Issue] = []
-    for line, text in _bodies(body):
-        try:
-            found.append(_checked(gate, text, source))
-        except Refused as refused:
-            issues += [on_line(one, line, source) if line else one for one in refused.issues]
-    return found, issues
+    stream: IO[bytes]
+    offset: int
+    length: int
+    line: int
+
+    def read(self) -> bytes:
+        """Its bytes."""
+        self.stream.seek(self.offset)
+        return self.stream.read(self.length)
+
+
+class HubMessages:
+    """The messages of several streams that the gate passes, by person; and the issues of those that it does not."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self._named: list[tuple[Names, Place]] = []
+        self._names: dict[Names, Names] = {}
+
+    def take(self, stream: IO[bytes], source: str = "") -> list[Issue]:
+        """Judge what a stream holds, which must stay open; its issues, with their lines. source: the name they carry."""
+        gate, issues = Gate.shipped(), []
+        for place in _places(stream):
+            try:
+                names = identifiers(_checked(gate, place.read(), source))
+                self._named.append((self._names.setdefault(names, names), place))
+            except Refused as refused:
+                issues += [on_line(one, place.line, source) if place.line else one for one in refused.issues]
+        self.issues += issues
+        return issues
+
+    @property
+    def count(self) -> int:
+        """How many people the messages are about."""
+        return len(grouped(self._named))
+
+    def people(self) -> Iterator[Person]:
+        """Everybody whom the messages are about, one read at a time."""
+        for places in grouped(self._named):
+            yield person([json.decode(place.read()) for place in places])
 
 
 def _checked(gate: Gate, text: bytes, source: str) -> dict[str, Any]:
@@ -37,10 +73,17 @@ def _checked(gate: Gate, text: bytes, source: str) -> dict[str, Any]:
     return value
 
 
-def _bodies(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """The JSON texts: the whole (line 0), or one of each line where every line is an object of its own."""
-    lines = [(number, line) for number, line in enumerate(body.splitlines(), 1) if line.strip()]
-    if len(lines) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for _, line in lines):
-        yield from lines
-    else:
-        yield 0, body
+def _places(stream: IO[bytes]) -> list[Place]:
+    """The JSON texts: each line where every line is an object of its own, else the whole."""
+    stream.seek(0)
+    lines: list[Place] = []
+    offset = 0
+    for number, line in enumerate(stream, 1):
+        text = line.strip()
+        if text and not (text.startswith(b"{") and text.endswith(b"}")):
+            lines.clear()
+            break
+        if text:
+            lines.append(Place(stream, offset, len(line), number))
+        offset += len(line)
+    return lines if len(lines) > 1 else [Place(stream, 0, stream.seek(0, 2), 0)]

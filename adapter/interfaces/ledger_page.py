@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from adapter.care.as_json import ledger_json
 from adapter.care.picture import GLYPHS, picture
 from adapter.care.shared_care import SharedCare
 
 _PAGE = Path(__file__).with_name("ledger.html")
 
 
-def page(found: list[SharedCare]) -> str:
+def page(found: Iterable[SharedCare]) -> str:
     """The page of these ledgers, one after the other."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     # The picture is of our own making, its texts escaped.
-    people = [{"ledger": one.as_json(), "picture": Markup(picture(one))} for one in found]  # noqa: S704
+    people = [{"ledger": ledger_json(one), "picture": Markup(picture(one))} for one in found]  # noqa: S704
     said: dict[str, Any] = {
         "people": people,
         "ledger": people[0]["ledger"] if people else {"asOf": ""},

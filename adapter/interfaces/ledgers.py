@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from flask import Blueprint, Response, request
 
+from adapter.care.as_json import ledger_json
 from adapter.care.policy import Policy, load, names
-from adapter.care.shared_care import shared_care
+from adapter.care.shared_care import of_people
 from adapter.fhir import json
 from adapter.fhir.dates import precision
 from adapter.fhir.outcome import Refused, outcome
 from adapter.interfaces import answers, media
 from adapter.interfaces.answers import FHIR_JSON, JSON, Problem
-from adapter.interfaces.hub_messages import hub_messages
+from adapter.interfaces.hub_messages import HubMessages
 from adapter.interfaces.opening import now
 from adapter.interfaces.settings import Settings
 from adapter.mapping.faults import Unknown
@@ -28,12 +31,13 @@ def ledgers(settings: Settings) -> Blueprint:
         said = answers.parameters("as-of", "known-at", "policy")
         policy = _policy(policies, said.get("policy", "default"))
         as_of, known_at = _time(said.get("as-of"), "as-of") or now(), _time(said.get("known-at"), "known-at")
-        messages, issues = hub_messages(answers.body((JSON, FHIR_JSON, media.NDJSON)))
-        if issues:  # a ledger without one of its messages would not be that person's
-            raise Refused(issues)
-        found = shared_care(messages, as_of, known_at=known_at, policy=policy)
-        made = [{**one.as_json(), "issues": outcome([])} for one in found]
-        if request.mimetype != media.NDJSON and len(made) == 1:
+        given = HubMessages()
+        given.take(BytesIO(answers.body((JSON, FHIR_JSON, media.NDJSON))))
+        if given.issues:  # a ledger without one of its messages would not be that person's
+            raise Refused(given.issues)
+        found = of_people(given.people(), as_of, known_at=known_at, policy=policy)
+        made = [{**ledger_json(one), "issues": outcome([])} for one in found]
+        if request.mimetype != media.NDJSON and given.count == 1:
             return answers.answer(made[0], media_type=JSON)
         return Response(b"".join(json.encode(one) + b"\n" for one in made), content_type=media.NDJSON)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from adapter.care.as_json import ledger_json
 from adapter.care.ladder import OWNERS
 from adapter.care.policy import Policy, read
 from adapter.care.records import person
@@ -70,7 +71,7 @@ def worked(case: Json, messages: list[Json] | None = None, *, history: bool = Tr
 
 def summary(care: SharedCare) -> Json:
     """What a case expects, of what came."""
-    made = care.as_json()
+    made = ledger_json(care)
     counts = ("consecutiveMissed", "cumulativeMissed", "daysSinceEvidencedDose")
     found: Json = {"days": {day["date"]: day["state"] for day in made["days"]}}
     found |= {name: [made[name]["min"], made[name].get("max")] for name in counts}
@@ -84,7 +85,7 @@ def summary(care: SharedCare) -> Json:
 def differences(case: Json) -> Iterator[str]:
     """Where what came is not what was worked out by hand."""
     care, wanted = worked(case), case["expected"]
-    came, made = summary(care), care.as_json()
+    came, made = summary(care), ledger_json(care)
     expected = {**wanted, "days": {day: state for said, state in wanted["days"].items() for day in days(said)}}
     for name in (
         "days",
