@@ -137,6 +137,8 @@ def _table(care: SharedCare) -> None:
     made = ledger_json(care)
     console = Console(no_color=colour() is False, highlight=False)
     console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {made['policy']['name']} {made['policy']['version']}")
+    named = "; ".join(one["value"] for one in made["patient"]["identifier"])
+    console.print(f"of {named or 'nobody in particular'}", soft_wrap=True)
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
     console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
     table = Table(box=None, pad_edge=False)

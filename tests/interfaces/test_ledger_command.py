@@ -40,6 +40,7 @@ def test_the_table_says_every_stretch_and_what_is_due(messages: Path) -> None:
         ["2026-03-02", "2026-03-03", "2", "●", "seen", "swallowed"],
         ["2026-03-04", "2026-03-08", "5", "✕", "missed"],
     ]
+    assert "of 9990000018" in done.stdout.splitlines()
     assert "missed in a row 5" in done.stdout
     assert "! due supply-not-permitted since 2026-03-08" in done.stdout
 
