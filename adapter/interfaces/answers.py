@@ -163,9 +163,8 @@ def _finish(response: Response) -> Response:
 
 def _unknown(error: Unknown) -> Response:
     text = f"There is no {error.what} of this name{did_you_mean(error.nearest) or '.'}"
-    return refusal(
-        [issue("error", "not-found", "unknown-name", text, mend="GET /fhir/metadata and /openapi.json say what is there.")]
-    )
+    mend = f"Known are {', '.join(error.known)}." if error.known else "GET /fhir/metadata and /openapi.json say what is there."
+    return refusal([issue("error", "not-found", "unknown-name", text, mend=mend)])
 
 
 def http_error(error: HTTPException) -> Response:

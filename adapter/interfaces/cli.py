@@ -114,7 +114,8 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             error.show()
             return Exit.USAGE
         case Unknown():
-            say(f"Error: {error}\n    mend: `ost-adapter systems` lists what is connected")
+            mend = f"known are {', '.join(error.known)}" if error.known else "`ost-adapter systems` lists what is connected"
+            say(f"Error: {error}\n    mend: {mend}")
             return Exit.USAGE
         case SettingFaults() | MapFaults():
             say_faults(error.faults)

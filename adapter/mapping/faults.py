@@ -38,12 +38,18 @@ class MapFaults(Exception):
         super().__init__("\n".join(str(f) for f in self.faults))
 
 
+#: How many names can be told in one sentence.
+_FEW = 12
+
+
 class Unknown(KeyError):
-    """A system or message name that is not there, with the nearest that are."""
+    """The name of a system, a message or a policy that is not there. nearest: those like it · known: all, where they are few."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        there = sorted(known)
         self.what, self.name = what, name
-        self.nearest = nearest(name, known)
+        self.nearest = nearest(name, there)
+        self.known = there if len(there) <= _FEW else []
         super().__init__(name)
 
     def __str__(self) -> str:
