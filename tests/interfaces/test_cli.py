@@ -185,7 +185,7 @@ def test_a_misspelt_option_or_name_is_met_with_the_nearest(cli: Command) -> None
     assert "--from" in cli("translate", "-", "--form", "shop/note").stderr
     ran = cli("translate", "-", "--from", "shop/ntoe", stdin=b"{}")
     assert ran.code == Exit.USAGE
-    assert "did you mean shop/note" in ran.stderr and "known are shop/note, shop/sheet" in ran.stderr
+    assert "did you mean shop/note" in ran.stderr and "known are shop/extract, shop/note, shop/sheet" in ran.stderr
 
 
 def test_faults_of_settings_come_before_any_work(cli: Command, monkeypatch: pytest.MonkeyPatch, stand_in: StandIn) -> None:
