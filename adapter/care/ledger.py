@@ -118,7 +118,8 @@ class Forms:
         if self.is_live(form, day):
             return True
         on_that_day = [one for one in self._changes[form.ref] if one.day == day and (one.ends or one.kind == "held")]
-        before = [over for over in self._changes[form.ref] if over.ends and over.day < day]
+        before = any(over.ends and over.day < day for over in self._changes[form.ref])
+        before = before or any(first < day <= last for first, last in self._holds(form))
         return at is not None and bool(on_that_day) and not before and all(_precedes(at, one) for one in on_that_day)
 
 
