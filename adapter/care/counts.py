@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapter.care.facts import Form
-from adapter.care.ledger import FULL, Day, Ledger
+from adapter.care.ledger import FULL, Day, Dose, Ledger
 
 _MAYBE = frozenset({"unreported", "elsewhere-unreported", "conflict"})
 _WITHOUT = frozenset({"missed", "withheld", "not-swallowed"})
@@ -89,6 +89,7 @@ class _Walk:
         self.first = min((form.first for form in ledger.forms.all), default=first)
         missed = [one.day for one in ledger.days if one.state == "missed"]
         self.restarts = [form for form in ledger.forms.all if form.restarts is not None and _lifts(form, missed)]
+        self.injections = {one.day: one for one in ledger.facts.outcomes if one.outcome == "depot"}
 
     def run(self) -> Counted:
         found = self.found
@@ -141,11 +142,12 @@ class _Walk:
             found.last_possible = day
         if state in FULL:
             found.last_full = day
-            observed = state != "depot" or any(
-                dose.amount is not None and dose.amount.day == day.day for dose in day.doses.values()
-            )
-            if observed:
-                found.last_observed, found.last_possible = day, None
+        injection = self.injections.get(day.day)
+        if state in ("supervised", "elsewhere-evidenced"):
+            found.last_observed, found.last_possible = day, None
+        elif injection is not None:
+            dose = Dose("depot", (injection.ref,), injection)
+            found.last_observed, found.last_possible = Day(day.day, "depot", {1: dose}, day.live), None
         over = self.ledger.forms.completed(day.day)
         if state in FULL or state == "take-home":
             self.without = 0
@@ -214,16 +216,17 @@ class _Walk:
         elif not self.least:
             self.towards_stop = 0
         standing = found.stops[-1] if found.stops and found.stops[-1].lifted is None else None
-        if standing is None and self.policy.thresholds["stop"].reached(self.towards_stop):
+        if standing is None and day.state == "missed" and self.policy.thresholds["stop"].reached(self.towards_stop):
             standing = Stop(day.day, tuple(self.evidence))
             found.stops.append(standing)
         if standing is not None:
             lifting = [form for form in self.restarts if standing.since <= form.authored <= day.day]
             if lifting:
                 standing.lifted = min(form.authored for form in lifting)
-                # The count towards the next stop begins with the restart's first dose date, which may be this day.
+                # The count towards the next stop begins with the restart's first dose date, today's or one dated back.
                 self.anew = {form.first for form in lifting}
-                self.towards_stop = int(day.day in self.anew and day.state == "missed")
+                begun = max((first for first in self.anew if first <= day.day), default=day.day + 1)
+                self.towards_stop = sum(one.day >= begun for one in found.missed[len(found.missed) - self.least :])
 
 
 def _lacks(day: Day) -> bool:

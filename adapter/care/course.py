@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from adapter.care.facts import Facts, Known
+from adapter.care.facts import NO_TALK, Facts, Known
 from adapter.care.ledger import Forms
 from adapter.care.records import Json, Person, Record, extension
 from adapter.fhir.dates import precision, service_day, to_datetime
 
 _ATTENDED = frozenset({"attended", "attended-late"})
 _IN_PERSON = frozenset({"face-to-face", "home-visit"})
-#: Media by which nobody speaks with the person: an attended contact of these is no consultation.
-_NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
 _NOT_BEGUN = frozenset({"planned", "waitlist", "cancelled"})
 #: Consents that are not to share what is known of the person.
 _NOT_SHARING = frozenset({"treatment", "contact", "research"})
@@ -208,7 +206,7 @@ class _Reader:
         period = record.resource.get("period", {})
         day = self.day(period.get("start") or period.get("end") or (record.said("planned-period") or {}).get("start"))
         medium = record.said("consultation-medium")
-        if day is None or medium in _NO_TALK:
+        if day is None or medium in NO_TALK:
             return None
         return Consultation(day, record.ref, _codes(record.resource.get("type", ()), "consultation-type"), medium in _IN_PERSON)
 

@@ -18,6 +18,8 @@ from adapter.fhir.dates import precision, service_day, to_datetime
 #: Outcomes by which something was handed over, and those after which it may have been swallowed.
 HANDED_OVER = frozenset({"supervised", "take-home", "partial", "not-swallowed"})
 SUPPLIES = HANDED_OVER - {"not-swallowed"}
+#: Media by which nobody speaks with the person: an attended contact of these is no consultation.
+NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 _ENDS = frozenset({"stopped", "replaced", "cancelled"})
 
@@ -388,7 +390,8 @@ def _contact(record: Record) -> Contact | None:
     if start is None or precision(start) not in ("day", "time"):
         return None
     day, at = _when(start)
-    return Contact(day, at or day, record.said("consultation-medium") in ("face-to-face", "home-visit"), record.ref)
+    medium = record.said("consultation-medium")
+    return None if medium in NO_TALK else Contact(day, at or day, medium in ("face-to-face", "home-visit"), record.ref)
 
 
 def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:

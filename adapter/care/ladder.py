@@ -198,8 +198,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
     if live:
         latest = max(live, key=lambda form: (forms.end(form), form.ref))
         end = forms.end(latest)
-        followed = any(form.first <= end + 1 and forms.end(form) > end for form in forms.all)
-        followed = followed or _is_depot(ledger, end + 1)
+        followed = forms.live(end + 1) or _is_depot(ledger, end + 1)
         if end - today <= ledger.policy["order-ending"] and not followed:
             since = max(end - ledger.policy["order-ending"], latest.authored)
             yield _action(ledger, "order-ending", since, (latest.ref,), threshold="order-ending", due=iso(end))
@@ -236,7 +235,7 @@ def _stays(ledger: Ledger) -> Iterator[Action]:
         for stay in stays
         if stay.kind == "custody"
         and stay.mention != "mentioned"
-        and not any(stay.touches(day) and place == stay.place for day, place in stated)
+        and not any(stay.touches(day) and place is not None and place == stay.place for day, place in stated)
     ]
     yield from _first(ledger, "handover-missing", ((stay.last or 0, (stay.ref,)) for stay in missing))
 
@@ -246,7 +245,7 @@ def _of_death(ledger: Ledger) -> list[Action]:
     assert death is not None
     found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref,))]
     window = death.day - ledger.policy["death-after-form"]
-    lately = [form for form in ledger.forms.all if form.first <= death.day and ledger.forms.end(form) > window]
+    lately = [form for form in ledger.forms.all if form.first <= death.day and form.last > window]
     if lately:
         due = incident_due(death.known, ledger.policy).isoformat()
         refs = (death.ref, *(form.ref for form in lately))

@@ -124,7 +124,8 @@ class Forms:
     def _stopped_later(self, form: Form, day: int, at: datetime | None) -> bool:
         """Whether what ended or held it came on that day, and later than this."""
         on_that_day = [one for one in self._changes[form.ref] if one.day == day and (one.ends or one.kind == "held")]
-        before = [over for over in self._changes[form.ref] if over.ends and over.day < day]
+        before = any(over.ends and over.day < day for over in self._changes[form.ref])
+        before = before or any(first < day <= last for first, last in self._holds(form))
         return at is not None and bool(on_that_day) and not before and all(_precedes(at, one) for one in on_that_day)
 
 

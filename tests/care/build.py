@@ -277,7 +277,7 @@ def _stay(one: Json, n: int) -> Json:
         "resourceType": "Encounter",
         "id": "stay",
         "identifier": [{"system": STAY, "value": one.get("id", f"S{n}")}],
-        "status": "finished" if "to" in one else "in-progress",
+        "status": one.get("status") or ("finished" if "to" in one else "in-progress"),
         "class": at,
         "subject": {"reference": "urn:uuid:p"},
         "period": period,

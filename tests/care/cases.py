@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,17 @@ def all_cases() -> list[Path]:
     return sorted(file.parent for file in FIXTURES.glob("*/case.yaml"))
 
 
+@cache
+def default_policy() -> Json:
+    """What the default policy says, read once for all cases."""
+    made: Json = yaml.safe_load((POLICIES / "default.yaml").read_text("utf-8"))
+    return made
+
+
 def policy_of(case: Json) -> Policy:
     """The default policy with what the case says differs."""
     said = case.get("policy") or {}
-    default = yaml.safe_load((POLICIES / "default.yaml").read_text("utf-8"))
+    default = default_policy()
     numbers = {name: {**default["thresholds"][name], "value": value} for name, value in said.get("thresholds", {}).items()}
     local = {
         "policy": "local" if said else "default",

@@ -1,6 +1,6 @@
 """Invented people in the compact form of fixtures/care: forms, doses and what else befell them, the same for the same seed.
 
-Kept away from: the two days on which the clocks change, a dose told again after it was corrected, two injections on one day.
+Kept away from: the two days on which the clocks change, a dose told again after it was corrected.
 
     python -m tests.care.random_cases      # how often each state, outcome and action comes up, by the oracle
 """
@@ -48,7 +48,7 @@ class _Person:
         self.depots: list[date] = []
         self.lapses: set[date] = set()
         self.marks: list[date] = []  # days on which much depends on when it is asked
-        self.injected = self.often(0.12)
+        self.injected = self.often(0.18)
 
     def often(self, share: float) -> bool:
         """True in this share of cases."""
@@ -74,8 +74,8 @@ class _Person:
         """One to three forms, one after the other, with gaps and overlaps."""
         first, pharmacy = self.start, "FZZ01"
         for n in range(self.pick.choices((1, 2, 3), (4, 4, 3))[0]):
-            last = first + timedelta(self.pick.randint(2, 13))
-            authored = first + timedelta(self.pick.choices((0, -1, -2, -4, 2), (40, 30, 15, 10, 5))[0])
+            last = first + timedelta(self.pick.randint(2, 13) if self.often(0.97) else 0)
+            authored = first + timedelta(self.pick.choices((0, -1, -2, -4, 2, 5), (38, 28, 14, 10, 6, 4))[0])
             form: Json = {"id": f"F{n}", "authored": str(authored), "first": str(first), "last": str(last)}
             form |= {"mg": self.pick.choice((30, 40, 60, 80))} | ({"pharmacy": pharmacy} if pharmacy != "FZZ01" else {})
             if self.often(0.12):
@@ -89,10 +89,10 @@ class _Person:
                 self.lapse(first)
             self.forms.append(form)
             self.marks += [first, first - timedelta(1), last - timedelta(3), last + timedelta(1)]
-            if self.often(0.02):
-                self.forms.append({**form, "status": "entered-in-error", "version": 2, "received": self.later(authored, 9)})
+            if self.often(0.06):
+                self.amend(form, authored, last)
             self.change(form["id"], first, last)
-            step = self.pick.choices((1, self.pick.randint(2, 8), -self.pick.randint(0, 4)), (45, 28, 27))[0]
+            step = self.pick.choices((1, self.pick.randint(2, 8), -self.pick.randint(0, 4), -self.pick.randint(5, 12)), (45, 28, 22, 5))[0]
             if self.injected and self.often(0.4):
                 self.inject(last + timedelta(1))
                 step = self.pick.randint(7, 10)
@@ -105,6 +105,14 @@ class _Person:
             self.lapses |= {first - timedelta(n) for n in range(self.pick.randint(0, 3), self.pick.randint(5, 10))}
         if self.often(0.4):
             self.lapses |= {first + timedelta(n) for n in range(self.pick.randint(1, 6))}
+
+    def amend(self, form: Json, authored: date, last: date) -> None:
+        """A later version of a form, withdrawn or with another last dose date, or a withdrawal of the same version."""
+        again = {**form, "received": self.later(authored, 9)} | ({"version": 2} if self.often(0.7) else {})
+        if "version" in again and self.often(0.5):
+            self.forms.append(again | {"last": str(max(date.fromisoformat(form["first"]), last + timedelta(self.pick.randint(-4, 4))))})
+        else:
+            self.forms.append(again | {"status": "entered-in-error"})
 
     def plan(self, form: Json, first: date, last: date) -> None:
         """Collections that cover one to three dose dates, closed days, and the wordings."""
@@ -128,8 +136,10 @@ class _Person:
         kind = self.pick.choices(("stopped", "held", "replaced", "cancelled"), (45, 35, 10, 10))[0]
         reasons = ("missed-doses", "prescriber-decision", "treatment-completed")
         self.say_change(form, kind, day, self.pick.choice(reasons) if kind == "stopped" else "prescriber-decision")
-        if kind == "held" and self.often(0.6):
+        if (kind == "held" and self.often(0.6)) or self.often(0.03):
             self.say_change(form, "resumed", day + timedelta(self.pick.randint(1, 5)), "prescriber-decision")
+        if self.often(0.1):
+            self.say_change(form, self.pick.choice(("held", "stopped")), day + timedelta(self.pick.randint(0, 6)), "missed-doses")
 
     def say_change(self, form: str, kind: str, day: date, reason: str) -> None:
         """A change, known at once, ahead of its time or late."""
@@ -145,14 +155,20 @@ class _Person:
         kind = self.pick.choice(tuple(PLACES))
         begun = self.pick.choice(days)
         ended = begun + timedelta(self.pick.randint(0, 6))
-        stay: Json = {"kind": kind, "from": self.moment(begun, 8, 12), "place": PLACES[kind]}
+        stay: Json = {"kind": kind, "from": self.moment(begun, 8, 12)} | ({"place": PLACES[kind]} if self.often(0.95) else {})
         if self.often(0.85):
             stay["to"] = self.moment(ended, 13, 20)
+            self.marks += [ended, ended + timedelta(1)]
         mention = self.pick.choice(("mentioned", "not-mentioned", ""))
+        stay |= {"id": f"S{len(self.stays)}"}
+        if self.often(0.3):  # told at its beginning, and again at its end
+            self.stays.append({key: value for key, value in stay.items() if key != "to"} | {"received": f"{begun + timedelta(self.pick.randint(0, 1))}T13:00:00Z"})
         self.stays.append(stay | ({"mention": mention} if mention else {}) | {"received": self.later(ended, 3)})
-        for n in range((ended - begun).days + 1):
-            if self.often(0.4):
-                place = self.pick.choices((PLACES[kind], "RLH09", ""), (60, 15, 25))[0]
+        if self.often(0.05):
+            self.stays.append(self.stays[-1] | {"status": "entered-in-error", "received": self.later(ended, 6)})
+        for n in range(-1, (ended - begun).days + 2):
+            if self.often(0.4 if 0 <= n <= (ended - begun).days else 0.05):
+                place = self.pick.choices((PLACES[kind], "RLH09", ""), (40, 20, 40))[0]
                 self.elsewhere(begun + timedelta(n), place)
 
     def elsewhere(self, day: date, place: str) -> None:
@@ -179,9 +195,11 @@ class _Person:
                 left = self.pick.randint(*HABITS[habit][0])
             left -= 1
             forms = [form for form in self.forms if form["first"] <= str(day) <= form["last"] and "status" not in form]
-            if self.injected and self.often(0.05 if self.depots else 0.15) and day not in self.depots:
+            if self.injected and self.often(0.05 if self.depots else 0.15):
                 self.inject(day)
-            elif forms and day in self.lapses:
+                if self.often(0.7):
+                    continue
+            if forms and day in self.lapses:
                 self.told(day, self.pick.choices(("missed", ""), (9, 1))[0], {}, 1 if "doses-a-day" in forms[-1] else 0)
             elif self.quiet(day, forms):
                 continue
@@ -205,11 +223,14 @@ class _Person:
         return self.often(0.8 if self.inside(day) or covered else 0.75 if over else 0.7 if lost else 0)
 
     def inject(self, day: date) -> None:
-        """An injection that lasts a week or a month."""
+        """An injection that lasts a week or a month; now and then two on one day."""
         mg = self.pick.choice(WEEKLY if self.often(0.8) else MONTHLY)
         self.depots.append(day)
         self.marks += [day + timedelta(n) for n in (6, 7, 9)]
-        self.doses.append({"id": self.id(), "on": str(day), "is": "depot", "mg": mg})
+        dose = {"id": self.id(), "on": str(day), "is": "depot", "mg": mg}
+        self.doses.append(dose)
+        if self.often(0.1):
+            self.doses.append({**dose, "id": self.id(), "mg": self.pick.choice((mg, *WEEKLY)), "at": self.moment(day, 9, 17)})
 
     def told(self, day: date, outcome: str, form: Json, n: int) -> None:
         """What is reported of one dose: once, again, by two sources, corrected, withdrawn, late."""
@@ -282,12 +303,13 @@ class _Person:
     def talk(self) -> Json:
         """A consultation, kept or not."""
         attendance = self.pick.choices(("attended", "attended-late", "did-not-attend"), (5, 2, 3))[0]
-        at, medium = self.moment(self.pick.choice(self.span()), 9, 16), self.pick.choice(("face-to-face", "telephone"))
+        at = self.moment(self.pick.choice(self.span()), 9, 16)
+        medium = self.pick.choices(("face-to-face", "telephone", "home-visit", "text-message", "third-party"), (8, 8, 2, 1, 1))[0]
         return {"at": at, "medium": medium, "type": "prescribing-review", "attendance": attendance}
 
     def death(self) -> Json:
-        """A death; what is dated after it is mostly not said."""
-        on = self.pick.choice(self.span())
+        """A death, at times long after the last form; what is dated after it is mostly not said."""
+        on = self.pick.choice(self.span()) if self.often(0.5) else self.span()[-1] + timedelta(self.pick.randint(0, 40))
         self.doses = [one for one in self.doses if one["on"] <= str(on) or self.often(0.1)]
         return {"on": str(on), "received": f"{on + timedelta(self.pick.randint(0, 4))}T21:00:00Z"}
 
@@ -305,7 +327,7 @@ def random_case(seed: int) -> Json:
     """An invented person."""
     person = _Person(seed)
     person.prescribe()
-    for _ in range(person.pick.choices((0, 1, 2), (72, 23, 5))[0]):
+    for _ in range(person.pick.choices((0, 1, 2), (64, 29, 7))[0]):
         person.stay()
     person.attend()
     case: Json = person.asked()
@@ -315,8 +337,10 @@ def random_case(seed: int) -> Json:
         case["policy"] = {"feeds": {"FZZ01": {"cadence": cadence, "closing": closing}}}
     if person.often(0.35):
         case["consultations"] = [person.talk() for _ in range(person.pick.randint(1, 2))]
-    if person.often(0.07):
+    if person.often(0.1):
         case["death"] = person.death()
+        if person.often(0.5):
+            case["as-of"] = str(date.fromisoformat(case["death"]["on"]) + timedelta(person.pick.randint(0, 9)))
     if person.often(0.3):
         person.pick.shuffle(person.doses)
     told = {"forms": person.forms, "changes": person.changes, "doses": person.doses, "stays": person.stays}

@@ -1,46 +1,64 @@
-"""A naive second reading of docs/care.md (oracle.py, which shares no code with the adapter) agrees on 5,000 invented schedules."""
+"""A naive second reading of docs/care.md (oracle_days.py and oracle.py, which share no code with the adapter) agrees on 5,000
+invented schedules: the days, the counts, the last doses, and every action that is no clock.
+
+Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected, the hours around a change of clock,
+records of one identifier that differ and were received at one moment, a change that has no effective time, a restart that says no
+reason. Thresholds are the default policy's; actions withdrawn and the days since when are not compared. One rule the oracle reads more
+simply: a run of assess-tolerance ends for it with each count by itself (docs/care.md: with either); of 25,000 schedules one shows it,
+and none of these.
+"""
 
 from __future__ import annotations
 
-from itertools import count, islice
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from adapter.care.ladder import OWNERS
 from tests.care.build import Json, expanded
 from tests.care.cases import all_cases, load, summary, worked
 from tests.care.oracle import oracle
 from tests.care.random_cases import random_case
 
 CHUNK, CHUNKS = 250, 20
-#: Actions of which the oracle says nothing; and order-ending, which it reads from the form alone and not from a stop that is known.
-LEFT_OUT = {"restart-review", "ost-not-mentioned", "handover-missing", "incident-notice", "order-ending"}
+#: Each action is due in so many of the schedules at least.
+ENOUGH = 100
 #: Cases of the truth table that need what the oracle leaves out: the hour of a change of clock, and a repeat of what was corrected.
 NOT_ITS_OWN = {"clock-change-autumn-two-supplies-at-one-clock-time", "resend-of-a-corrected-record"}
+#: How often each action was due, by the chunk of schedules, as both readings say.
+due: dict[int, Counter[str]] = {}
 
 
-def apart(case: Json) -> Json:
+def seeds(chunk: int) -> range:
+    """The schedules of a chunk."""
+    return range(chunk * CHUNK, (chunk + 1) * CHUNK)
+
+
+def apart(ours: Json, theirs: Json) -> Json:
     """What the two say differently."""
-    ours, theirs = summary(worked(case, history=False)), oracle(expanded(case))
-    ours["due"] = [code for code in ours["due"] if code not in LEFT_OUT]
-    theirs["due"] = [code for code in theirs["due"] if code not in LEFT_OUT]
     return {name: (ours[name], said) for name, said in theirs.items() if ours[name] != said}
-
-
-def is_plain(case: Json) -> bool:
-    """Whether forms are written before they begin and are not withdrawn, and no oral outcome is told of the day of an injection."""
-    injected = {one["on"] for one in case["doses"] if one["is"] == "depot"}
-    return (
-        all(one["authored"][:10] <= one["first"] and "status" not in one for one in case["forms"])
-        and not any(one["on"] in injected and one["is"] != "depot" for one in case["doses"])
-        and len(injected) == sum(one["is"] == "depot" for one in case["doses"])
-    )
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_both_readings_agree(chunk: int) -> None:
-    cases = ((seed, case) for seed in count(chunk * 10 * CHUNK) if is_plain(case := expanded(random_case(seed))))
-    assert {seed: said for seed, case in islice(cases, CHUNK) if (said := apart(case))} == {}
+    found, due[chunk] = {}, Counter()
+    for seed in seeds(chunk):
+        case = expanded(random_case(seed))
+        ours, theirs = summary(worked(case, history=False)), oracle(case)
+        due[chunk].update(ours["due"])
+        if said := apart(ours, theirs):
+            found[seed] = said
+    assert found == {}
+
+
+def test_every_action_was_due_often_enough() -> None:
+    """Else what the two agree on would be that nothing happens. What was not compared in this process the oracle alone counts."""
+    for chunk in set(range(CHUNKS)) - set(due):
+        due[chunk] = Counter(code for seed in seeds(chunk) for code in oracle(expanded(random_case(seed)))["due"])
+    times = sum(due.values(), Counter())
+    print(*(f"{times[code]:5} {code}" for code in sorted(OWNERS, key=lambda code: -times[code])), sep="\n")
+    assert {code: times[code] for code in OWNERS if times[code] < ENOUGH} == {}
 
 
 @pytest.mark.parametrize("folder", all_cases(), ids=lambda folder: folder.name)
@@ -48,4 +66,4 @@ def test_the_oracle_agrees_with_the_truth_table(folder: Path) -> None:
     """It is held itself by what was worked out by hand, where no number is local."""
     case = load(folder)
     if folder.name not in NOT_ITS_OWN and "thresholds" not in (case.get("policy") or {}):
-        assert apart(case) == {}
+        assert apart(summary(worked(case, history=False)), oracle(expanded(case))) == {}
