@@ -123,9 +123,11 @@ class _Walk:
         if day.state == "supervised":
             self.found.last_full = self.found.last_observed = day
             self.found.last_possible = None
-        elif day.state == "take-home":
+        elif day.state == "take-home" and day.day not in self.injections:
             self.found.last_possible = day
-        return day.state in ("supervised", "take-home")
+        else:
+            return False
+        return True
 
     def _count(self, day: Day) -> None:
         state, found = day.state, self.found
