@@ -867,7 +867,7 @@ def test_a_letter_is_marked_as_local_and_as_no_consultation(case: str, ost: adap
 WORDS: list[tuple[dict[str, Any], str]] = [
     (gp_contact_words.ATTENDANCE, "attendance"),
     (gp_contact_words.MEDIA, "consultation-medium"),
-    (gp_referral_words.CERTAINTY, "dose-certainty"),
+    (gp_letter_words.CERTAINTY, "dose-certainty"),
     (gp_referral_words.CONSENT, "referral-consent"),
     (gp_consent_words.DECISIONS, "consent-decision"),
 ]
