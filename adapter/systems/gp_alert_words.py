@@ -17,7 +17,6 @@ from adapter.systems.gp_words import (
     organisation,
     person,
     reach,
-    reasons,
     sent,
     terms,
     token,
@@ -83,6 +82,10 @@ def _name(one: Record) -> str:
     return kinds([one["what"]], _ACTION, "")
 
 
+def _kind(one: Record) -> str:
+    return "withdrawal of an alert" if withdrawn(one) and one["standing"] == "withdrawn" else "alert"
+
+
 def _words(one: Record) -> tuple[list[str], list[str]]:
     """What the action means, and the sender's own words where they are others."""
     meaning = told(one["what"], (("code", "{}", lambda code: meanings(_ACTION)[code]),))
@@ -90,16 +93,16 @@ def _words(one: Record) -> tuple[list[str], list[str]]:
 
 
 def _head(one: Record) -> list[str]:
-    """Which alert it is, and whether it stands: if so, what it says; if not, what it had said, after that it is not to be done."""
+    """Which alert it is and whether it stands: what it says, and before that whether it is to be done."""
     numbers = "".join(told(one, (("identifiers", " ({})", tokens),)))
     meaning, own = _words(one)
     since = told(one, (("since", "{}", day),))
     if _stands(one):
         said = [f"ALERT{numbers}: {_name(one)}.", *meaning, *own]
         return [" ".join(said), *(f"It has stood since {first}." for first in since)]
-    kind = "Withdrawal of an alert" if withdrawn(one) and one["standing"] == "withdrawn" else "Alert"
-    had = [*(f"It had said: “{words}”" for words in meaning), *own]
-    return [f"{_standing(one)}{kind}{numbers}: {_name(one)}.", *_history(one, since), *([" ".join(had)] if had else [])]
+    had = [*(f"Such an alert says: “{words}”" for words in meaning), *own]
+    which = f"{_standing(one)}{_kind(one).capitalize()}{numbers}: {_name(one)}."
+    return [which, *_history(one, since), *([" ".join(had)] if had else [])]
 
 
 def _history(one: Record, since: list[str]) -> list[str]:
@@ -107,11 +110,15 @@ def _history(one: Record, since: list[str]) -> list[str]:
 
     A message does not say on which day the alert was told, so that neither does the letter.
     """
-    if withdrawn(one):
-        after_all = " Whether the alert stands after all is to be asked of the sender." if one["standing"] == "withdrawn" else ""
-        return [f"The record of it should never have been made.{after_all}"]
     which = "".join(told(one, (("withdraws", " {}", token),)))
     stood = "".join(f", which stood since {first}" for first in since)
+    if withdrawn(one) and one["standing"] == "withdrawn":
+        after_all = "Whether that stands after all is to be asked of the sender."
+        return [f"The record of it should never have been made. It was to take back alert{which}{stood}. {after_all}"]
+    if withdrawn(one):
+        return [
+            " ".join(["The record of it should never have been made.", *(f"It was to stand since {first}." for first in since)])
+        ]
     return [
         f"It takes back alert{which}{stood}; on which day that was told, this message does not say.",
         "It no longer stands because of what is known now, as is said below. WHAT IT ASKED IS NOT TO BE DONE.",
@@ -150,7 +157,7 @@ def _days(several: list[Record]) -> str:
 
 _GROUND: tuple[Row, ...] = (
     ("days", "DAY BY DAY: {}", _days),
-    ("evidence", "The records on which it stands: {}.", tokens),
+    ("evidence", "The records that it names: {}.", tokens),
     ("as_of", "It speaks of what had happened by {}; what happened later is not counted.", day),
 )
 _TOLD: tuple[Row, ...] = (
@@ -180,9 +187,9 @@ _ASKED = {
     "open": "ASKED, and it may be of somebody at the practice",
 }
 _TASK: tuple[Row, ...] = (
-    ("roles", "Who is to act: {}.", lambda several: kinds(several, _ROLE, "")),
+    ("roles", "Role: {}.", lambda several: kinds(several, _ROLE, "")),
     ("owner", "In that role: {}.", person),
-    ("deputy", "Where they are absent: {}.", lambda code: terms(_ROLE)[code]),
+    ("deputy", "Deputy, where they are absent: {}.", lambda code: terms(_ROLE)[code]),
     ("policy", "By the policy: {}.", str),
     ("identifiers", "Task {}.", tokens),
 )
@@ -208,16 +215,15 @@ def ring(record: Record) -> list[str]:
     return said if numbers else [*said, "No number to ring is given in this message."]
 
 
-_FOR_ACTION = {"practice": "FOR ACTION", "open": "FOR ACTION, PERHAPS OF THE PRACTICE,"}
-
-
 # the letter -------------------------------------------------------------------------------------------------------------
 def title(record: Record) -> str:
     """The document's title: whether it stands, whether the practice is to act and by when, who reports, and what."""
     one = record["alert"]
     by = "".join(told(record.get("task", {}), (("due", " BY {}", day),)))
-    action = f"{_FOR_ACTION[_meant(record)]}{by}: " if "task" in record and _stands(one) and _meant(record) != "others" else ""
-    return f"{_standing(one)}{action}{record['sender'].get('name', record['sender']['ods_code'])}: alert, {_name(one)}"
+    meant = _meant(record)
+    perhaps = " (PERHAPS OF THE PRACTICE)" if meant == "open" else ""
+    action = f"FOR ACTION{by}{perhaps}: " if "task" in record and _stands(one) and meant != "others" else ""
+    return f"{_standing(one)}{action}{record['sender'].get('name', record['sender']['ods_code'])}: {_kind(one)}, {_name(one)}"
 
 
 def report(record: Record) -> list[str]:

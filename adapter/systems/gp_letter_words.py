@@ -1,7 +1,7 @@
 """What letters for a GP have in common: who is who in a message, what stands before a correction, notes, and whom to ring.
 
-A letter is a document about a contact, a care plan, a referral, a decision on consent or an alert. Persons and organisations are meant
-by handles; `Parties` turns them into names. The records are those of mappings/gp_connect/update-record/*.schema.json.
+A letter is a document about a contact, a care plan, a referral, a decision on consent or an alert. Persons and organisations are
+meant by handles; `Parties` turns them into names. The records are those of mappings/gp_connect/update-record/*.schema.json.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The letters of GP Connect Update Record as codecs: a contact, a care plan, a referral, decisions on consent, an alert.
 
-What they say stands in gp_contact_words, gp_plan_words, gp_referral_words, gp_consent_words and gp_alert_words; here too are the codes that STU3
-has otherwise than R4. https://hl7.org/fhir/STU3/
+What they say stands in gp_contact_words, gp_plan_words, gp_referral_words, gp_consent_words and gp_alert_words; here too are the
+codes that STU3 has otherwise than R4. https://hl7.org/fhir/STU3/
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from adapter import Adapter, Refused, Translation
-from adapter.fhir.json import encode
+from adapter.care.messages import messages
+from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import place_of, rule_of
 from adapter.mapping.codecs import REGISTRY
-from adapter.shipped import FIXTURES, PROFILES
+from adapter.shipped import FIXTURES, MAPPINGS, PROFILES
 from adapter.systems import nebula
+from tests.care.test_messages import MADE, RESET, action, with_actions
 from tests.test_fixtures import RECEIVED
 
 #: Moments in the hub, and what a clock in London shows. The last Sundays of 2026: 29 March and 25 October.
@@ -193,6 +195,33 @@ LISTS: dict[str, dict[str, str]] = {
         "S": "cancelled-by-service",
         "B": "booked",
     },
+    "care-action": {
+        "DISC": "discuss-with-prescriber",
+        "SUIT": "suitability-review",
+        "HAND": "handover-missing",
+        "CONF": "confirm-last-dose",
+        "EVID": "conflicting-evidence",
+        "DBLE": "possible-double-dose",
+        "ENDS": "order-ending",
+        "DEPO": "depot-due",
+        "TOLR": "assess-tolerance",
+        "STOP": "supply-not-permitted",
+        "REFR": "urgent-referral",
+        "NREP": "not-reported",
+        "AFTR": "supply-after-stop",
+        "OVER": "overlapping-orders",
+        "GAP": "prescriber-gap",
+        "REST": "restart-review",
+        "NMEN": "ost-not-mentioned",
+        "DECD": "stop-supply-deceased",
+        "CONS": "consultation-due",
+        "REVW": "joint-review-due strategic-review-due",
+        "TOP": "outcome-profile-due",
+        "HLTH": "health-check-due",
+        "CSNT": "consent-due",
+        "NALX": "naloxone-due",
+        "INCD": "incident-notice",
+    },
     "medium": {
         "F": "face-to-face",
         "H": "home-visit",
@@ -262,6 +291,7 @@ OURS = {
     "plan-kind": "care-plan-kind",
     "activity": "care-plan-activity",
     "attendance": "attendance",
+    "care-action": "care-action",
     "medium": "consultation-medium",
     "session-kind": "consultation-type",
     "referral-kind": "referral-kind",
@@ -328,10 +358,20 @@ def test_every_code_that_is_written_wider_is_told(ost: Adapter) -> None:
         at(7, "businessStatus.coding[0].code"),
         at(7, "status"),
     ]
+    assert told(write(ost, "nebula/alert/write-wider-action")) == [
+        at(3, "topic.coding[0].code"),
+        at(4, "code.coding[0].code"),
+    ]
 
 
 @pytest.mark.parametrize(
-    "case", ["dose-outcome/write-from-pharmacy", "prescription/write-from-criis", "prescription-change/write-from-criis"]
+    "case",
+    [
+        "dose-outcome/write-from-pharmacy",
+        "prescription/write-from-criis",
+        "prescription-change/write-from-criis",
+        "alert/write-from-shared-care",
+    ],
 )
 def test_nothing_is_called_wider_that_is_not(ost: Adapter, case: str) -> None:
     assert told(write(ost, f"nebula/{case}")) == []
@@ -350,6 +390,9 @@ ROUTES = [
     ("care-plan", "no-goal-no-activity", "criis/care-plan"),
     ("keywork-session", "every-column", "criis/keywork-session"),
     ("referral", "every-column", "criis/referral"),
+    ("alert", "every-column", "pharmacy/alert"),
+    ("alert", "every-column", "criis/alert"),
+    ("alert", "withdrawn", "gp_connect/update-record"),
 ]
 
 
@@ -381,7 +424,7 @@ def test_what_another_contract_asks_for_and_nebula_does_not_say_is_refused_by_na
 
 
 @pytest.mark.parametrize(
-    "message", ["dose-outcome", "prescription", "prescription-change", "care-plan", "keywork-session", "referral"]
+    "message", ["dose-outcome", "prescription", "prescription-change", "care-plan", "keywork-session", "referral", "alert"]
 )
 def test_what_nebula_reads_it_writes_again(ost: Adapter, message: str) -> None:
     """Every fixture, up to the order of the columns of a row, which is the contract's, and of rows that stand alone."""
@@ -402,6 +445,88 @@ def _rows(body: bytes) -> list[list[str]]:
     import io
 
     return list(csv.reader(io.StringIO(body.decode(), newline="")))
+
+
+# alerts -----------------------------------------------------------------------------------------------------------------
+CARE = json.loads((PROFILES / "CodeSystem-care-action.json").read_text("utf-8"))["concept"]
+DAY_STATES = {
+    "S": "supervised",
+    "H": "take-home",
+    "M": "missed",
+    "W": "withheld",
+    "N": "not-swallowed",
+    "P": "partial",
+    "E": "elsewhere-evidenced",
+    "X": "elsewhere-unreported",
+    "D": "depot",
+    "U": "unreported",
+    "Y": "due",
+    "C": "conflict",
+    "O": "not-expected",
+}
+
+
+def alert_rows(made: Translation) -> list[dict[str, str]]:
+    head, *rows = _rows(made.result or b"")
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("withdrawn", [False, True], ids=["due", "withdrawn"])
+@pytest.mark.parametrize("code", [c["code"] for c in CARE])
+def test_what_the_ledger_raises_arrives(code: str, withdrawn: bool, ost: Adapter) -> None:
+    """Every action of the shared care, due and withdrawn, as a worker reads it; the values are those of the case in test_messages."""
+    [bundle, *_] = messages(with_actions(action(code, withdrawn=withdrawn)), sender=RESET, made=MADE)
+    made = ost.translate(encode(bundle), read="fhir", write="nebula/alert")
+    rows = alert_rows(made)
+    assert {row["ROW_TYPE"] for row in rows} <= {"D", "E"}
+    assert {LISTS["care-action"][row["ACTION"]].split()[0] for row in rows} == {
+        {"strategic-review-due": "joint-review-due"}.get(code, code)
+    }
+    wanted = {
+        "ALERT_STATE": "W" if withdrawn else "D",
+        "RING": "01632 960144",
+        "SINCE": "09/03/2026",
+        "AS_OF": "10/03/2026 23:59:59",
+        "MISSED_LEAST": "4",
+        "MISSED_MOST": "4",
+        "WITHOUT_LEAST": "4",
+        "WITHOUT_MOST": "5",
+        "LAST_DOSE": "05/03/2026",
+        "LAST_DOSE_AMOUNT": "60",
+        "LAST_DOSE_UNIT": "MGM",
+        "LAST_DOSE_CERTAINTY": "O",
+        "LAST_POSSIBLE_DOSE": "06/03/2026",
+        "ROLE": "PR",
+        "DEPUTY": "CL",
+        "DUE": "11/03/2026",
+        "POLICY": "default 1.0.0: said",
+    }
+    for row in rows:
+        assert {name: row[name] for name in wanted} == wanted
+        assert bool(row["WITHDRAWS_ID"]) == withdrawn
+        assert row["TASK_ID"] == (row["WITHDRAWS_ID"] or row["ALERT_ID"])
+    evidence = [row["EVIDENCE_ID"] for row in rows if row["ROW_TYPE"] == "E"]
+    assert evidence == ["M-1", "urn:uuid:00000000-0000-4000-8000-000000000001", "F1"]
+    days = {row["DAY"]: row["DAY_STATE"] for row in rows if row["ROW_TYPE"] == "D"}
+    assert days["07/03/2026"] == "M"  # M-1 is its record
+
+
+def test_no_state_of_a_day_is_written_as_another() -> None:
+    """Unreported is neither taken nor missed: every code has one of its own."""
+    rows = json.loads((MAPPINGS / "nebula/codes/dose-day-state.json").read_text("utf-8"))["group"][0]["element"]
+    assert {one["code"]: one["target"][0]["code"] for one in rows} == DAY_STATES
+    states = json.loads((PROFILES / "CodeSystem-dose-day-state.json").read_text("utf-8"))["concept"]
+    assert sorted(DAY_STATES.values()) == sorted(one["code"] for one in states)
+
+
+@pytest.mark.parametrize("target", ["nebula/alert", "pharmacy/alert", "criis/alert", "gp_connect/update-record"])
+def test_the_records_of_an_alert_without_words_all_arrive(target: str, ost: Adapter) -> None:
+    """What is told in words stands first of the payload where it stands: without it the first is a record."""
+    source = decode((FIXTURES / "nebula/alert/last-dose-not-known/bundle.json").read_bytes())
+    made = ost.translate(encode(source), read="fhir", write=target, refuse=False)
+    assert [place for place in made.unread["bundle"] if "payload" in place] == []
+    assert made.result is not None
+    assert all(name in made.result.decode() for name in ("D-13", "urn:uuid:00000000-0000-4000-8000-000000000001"))
 
 
 # files of many ----------------------------------------------------------------------------------------------------------
