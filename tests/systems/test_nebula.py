@@ -15,6 +15,7 @@ from adapter.fhir.outcome import place_of, rule_of
 from adapter.mapping.codecs import REGISTRY
 from adapter.shipped import FIXTURES, MAPPINGS, PROFILES
 from adapter.systems import nebula
+from tests import codes
 from tests.care.test_messages import MADE, RESET, action, with_actions
 from tests.test_fixtures import RECEIVED
 
@@ -527,6 +528,149 @@ def test_the_records_of_an_alert_without_words_all_arrive(target: str, ost: Adap
     assert [place for place in made.unread["bundle"] if "payload" in place] == []
     assert made.result is not None
     assert all(name in made.result.decode() for name in ("D-13", "urn:uuid:00000000-0000-4000-8000-000000000001"))
+
+
+# what must arrive of an alert, column by column -------------------------------------------------------------------------
+def day_of(cell: str) -> str:
+    return "-".join(reversed(cell.split("/")))
+
+
+def winter(cell: str) -> str:
+    """A moment of March, before the clocks change."""
+    return f"{day_of(cell[:10])}T{cell[11:]}:00+00:00"
+
+
+def upper(table: dict[str, str]) -> dict[str, str]:
+    return {hub: theirs for theirs, hub in table.items()}
+
+
+CRIIS_DAYS = dict(zip(DAY_STATES, "SUP THD DNC WHD NSW PRT ELE ELU DEP UNR DUE CFL NEX".split(), strict=True))
+CRIIS_ROLE = {neb: upper(codes.ROLE)[hub] for neb, hub in codes.NEBULA_ROLE.items()}
+TRACED = ({"V": "01"}, {"V": "VERIFIED"})
+ROLES = (codes.NEBULA_ROLE, CRIIS_ROLE)
+#: Column -> where it stands in the pharmacy's alert and in that of criis, and what becomes of the cell (one for both, or one
+#: each); a place that is not there cannot hold it, and it is told. A column of a list has its place within one element.
+ALERT_COLUMNS: dict[str, tuple[str | None, str | None, Any]] = {
+    "MSG_ID_SYSTEM": ("message.system", "messageId.system", str),
+    "MSG_ID": ("message.value", "messageId.value", str),
+    "SENT": ("sent_at", "issuedAt", winter),
+    "SENDER_ODS": ("sender.ods_code", "fromOrganisation.odsCode", str),
+    "SENDER_NAME": ("sender.name", "fromOrganisation.displayName", str),
+    "RING": ("ring.0.value", "ringUs.0.value", str),
+    "NHS_NO": ("patient.nhs_number", "client.nhsNumber", str),
+    "NHS_NO_STATUS": ("patient.nhs_number_status", "client.nhsNumberTrace", TRACED),
+    **{
+        f"CLIENT_ID_{n + 1}{end}": (f"patient.identifiers.{n}.{part}", f"client.references.{n}.{part}", str)
+        for n in range(3)
+        for end, part in (("_SYSTEM", "system"), ("", "value"))
+    },
+    "TITLE": ("patient.title", "client.name.title", str),
+    "FORENAME": ("patient.given_names.0", "client.name.forenames.0", str),
+    "SURNAME": ("patient.family_name", "client.name.surname", str),
+    "DATE_OF_BIRTH": ("patient.birth_date", "client.dateOfBirth", day_of),
+    "SEX": ("patient.gender", "client.gender", ({"1": "male"}, {"1": "M"})),
+    **{f"ADDRESS_{n + 1}": (f"patient.address_lines.{n}", f"client.address.lines.{n}", str) for n in range(3)},
+    "TOWN": (None, "client.address.town", str),
+    "POSTCODE": ("patient.postcode", "client.address.postcode", str),
+    "PHONE": (None, "client.contacts.0.value", str),
+    "EPISODE_ID_SYSTEM": ("treatment_episode.id.system", "episode.reference.system", str),
+    "EPISODE_ID": ("treatment_episode.id.value", "episode.reference.value", str),
+    "KEYWORKER_ID_SYSTEM": ("treatment_episode.care_coordinator.code.system", "episode.keyworker.registration.system", str),
+    "KEYWORKER_ID": ("treatment_episode.care_coordinator.code.value", "episode.keyworker.registration.value", str),
+    "KEYWORKER": ("treatment_episode.care_coordinator.name", "episode.keyworker.fullName", str),
+    "ALERT_ID_SYSTEM": ("alert.id.system", "episode.alert.alertId.system", str),
+    "ALERT_ID": ("alert.id.value", "episode.alert.alertId.value", str),
+    "ALERT_STATE": ("alert.status", "episode.alert.state", ({"D": "due"}, {"D": "DUE"})),
+    "ACTION": ("alert.action", "episode.alert.action.code", ({"STOP": "supply-not-permitted"}, {"STOP": "STP"})),
+    "ACTION_TEXT": ("alert.action_text", "episode.alert.action.narrative", str),
+    "TOLD": ("alert.told", "episode.alert.told", str),
+    "TOLD_ON": ("alert.told_at", "episode.alert.toldAt", winter),
+    "TOLD_ID_SYSTEM": ("alert.told_to.0.code.system", "episode.alert.toldTo.0.reference.system", str),
+    "TOLD_ID": ("alert.told_to.0.code.value", "episode.alert.toldTo.0.reference.value", str),
+    "TOLD_NAME": ("alert.told_to.0.name", "episode.alert.toldTo.0.displayName", str),
+    "SINCE": ("alert.since", "episode.alert.since", day_of),
+    "AS_OF": ("alert.as_of", "episode.alert.asOf", winter),
+    "MISSED_LEAST": ("alert.missed.least", "episode.alert.missed.least", int),
+    "MISSED_MOST": ("alert.missed.most", "episode.alert.missed.most", int),
+    "MISSED_IN_ALL_LEAST": ("alert.missed_in_all.least", "episode.alert.missedInAll.least", int),
+    "MISSED_IN_ALL_MOST": ("alert.missed_in_all.most", "episode.alert.missedInAll.most", int),
+    "WITHOUT_LEAST": ("alert.days_without.least", "episode.alert.daysWithout.least", int),
+    "WITHOUT_MOST": ("alert.days_without.most", "episode.alert.daysWithout.most", int),
+    "LAST_DOSE": ("alert.last_dose.date", "episode.alert.lastDose.doseDate", day_of),
+    "LAST_DOSE_AMOUNT": ("alert.last_dose.amount.value", "episode.alert.lastDose.amount.quantity", int),
+    "LAST_DOSE_UNIT": ("alert.last_dose.amount.unit", "episode.alert.lastDose.amount.uom", ({"MLS": "ml"}, {"MLS": "ML"})),
+    "LAST_DOSE_PRODUCT_CODE": ("alert.last_dose.medicine.dmd_code", "episode.alert.lastDose.medicine.dmdCode", str),
+    "LAST_DOSE_PRODUCT_NAME": ("alert.last_dose.medicine.name", "episode.alert.lastDose.medicine.term", str),
+    "LAST_DOSE_PRODUCT_TEXT": ("alert.last_dose.medicine.text", "episode.alert.lastDose.medicine.asRecorded", str),
+    "LAST_DOSE_LOCAL_CODE_SYSTEM": (
+        "alert.last_dose.medicine.other_codes.0.system",
+        "episode.alert.lastDose.medicine.foreignCodes.0.system",
+        str,
+    ),
+    "LAST_DOSE_LOCAL_CODE": (
+        "alert.last_dose.medicine.other_codes.0.code",
+        "episode.alert.lastDose.medicine.foreignCodes.0.code",
+        str,
+    ),
+    "LAST_DOSE_CERTAINTY": (
+        "alert.last_dose.certainty",
+        "episode.alert.lastDose.certainty",
+        ({"O": "observed"}, {"O": "OBS"}),
+    ),
+    "LAST_POSSIBLE_DOSE": ("alert.last_possible_dose", "episode.alert.lastPossibleDose", day_of),
+    "TASK_ID_SYSTEM": ("task.id.system", "episode.task.taskId.system", str),
+    "TASK_ID": ("task.id.value", "episode.task.taskId.value", str),
+    "ROLE": ("task.role", "episode.task.role", ROLES),
+    "ROLE_TEXT": ("task.role_text", "episode.task.roleNarrative", str),
+    "OWNER_ID_SYSTEM": ("task.who.code.system", "episode.task.owner.reference.system", str),
+    "OWNER_ID": ("task.who.code.value", "episode.task.owner.reference.value", str),
+    "OWNER": ("task.who.name", "episode.task.owner.displayName", str),
+    "DEPUTY": ("task.deputy", "episode.task.deputy", ROLES),
+    "DUE": ("task.due", "episode.task.dueBy", day_of),
+    "POLICY": ("task.policy", "episode.task.policy", str),
+    "DAY": ("alert.days.N.date", "episode.alert.days.N.date", day_of),
+    "DAY_STATE": ("alert.days.N.state", "episode.alert.days.N.state", (DAY_STATES, CRIIS_DAYS)),
+    "EVIDENCE_ID_SYSTEM": ("alert.evidence.N.system", "episode.alert.evidence.N.system", str),
+    "EVIDENCE_ID": ("alert.evidence.N.value", "episode.alert.evidence.N.value", str),
+    "CODE_SYSTEM": ("alert.other_codes.N.system", "episode.alert.action.foreignCodes.N.system", str),
+    "CODE": ("alert.other_codes.N.code", "episode.alert.action.foreignCodes.N.code", str),
+    "CODE_TERM": ("alert.other_codes.N.display", "episode.alert.action.foreignCodes.N.term", str),
+}
+#: Columns that `every-column` leaves empty: a date of death and a withdrawal shut out what it says.
+ELSEWHERE = {"DECEASED", "DATE_OF_DEATH", "WITHDRAWS_ID_SYSTEM", "WITHDRAWS_ID", "LAST_DOSE_UNKNOWN", "ROW_TYPE"}
+
+
+def at_place(record: Any, place: str) -> Any:
+    for part in place.split("."):
+        record = record[int(part)] if part.isdigit() else record.get(part, {})
+    return record
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["pharmacy", "criis"])
+def test_what_an_alert_says_arrives_column_by_column(side: int, ost: Adapter) -> None:
+    body = (FIXTURES / "nebula/alert/every-column/in.csv").read_bytes()
+    made = ost.translate(body, read="nebula/alert", write=("pharmacy/alert", "criis/alert")[side])
+    record = decode(made.result or b"")
+    head, *rows = _rows(body)
+    assert set(head) - ELSEWHERE == set(ALERT_COLUMNS)
+    seen = 0
+    for column, (*places, convert) in ALERT_COLUMNS.items():
+        cells = [row[head.index(column)] for row in rows]
+        place, turn = places[side], convert[side] if isinstance(convert, tuple) else convert
+        cells = [cell for cell in cells if cell] if place and ".N." in place else cells[:1]
+        assert any(cells), column
+        for n, cell in enumerate(cells):
+            if place is not None:
+                wanted = turn[cell] if isinstance(turn, dict) else turn(cell)
+                assert at_place(record, place.replace(".N.", f".{n}.")) == wanted, column
+                seen += 1
+    assert seen > 90
+    # The pharmacy's contract has no town apart from the lines, and no number of the person's.
+    assert made.unread["bundle"] == (
+        []
+        if side
+        else [f"Bundle.entry[1].resource.{one}" for one in ("address[0].city", "telecom[0].system", "telecom[0].value")]
+    )
 
 
 # files of many ----------------------------------------------------------------------------------------------------------
