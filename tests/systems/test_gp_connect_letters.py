@@ -685,6 +685,21 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         ],
         ["Reported by Reset Treatment Service (YZ901)."],
     ),
+    "alert-of-another-system": (
+        "Reset Treatment Service: alert, Call in (code CALL of https://reset.example/codes); Call them in",
+        [
+            AT_SIX,
+            (
+                f"ALERT ({ALERT}): Call in (code CALL of https://reset.example/codes); Call them in. As told: “Please ask them to "
+                "come in.”."
+            ),
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            "Who is to act, and by when, is not said in this message.",
+            RING,
+        ],
+        REPORTED_ALERT,
+    ),
     "alert-entered-in-error": (
         "WITHDRAWN, entered in error: Reset Treatment Service: alert, Prescription ending",
         [
@@ -1114,6 +1129,7 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
         ],
     },
     "alert-of-nobody-in-particular": {("Task", ALERT): [{"performerType": [{"text": "Whoever sees them next"}]}]},
+    "alert-of-another-system": {("Communication", ALERT): [other("codes", "CALL"), {"text": "Call them in"}]},
     "alert-entered-in-error": {
         ("Communication", ALERT): [{"status": "entered-in-error"}, ours("alert-status", valueCode="due")],
     },
