@@ -1334,6 +1334,22 @@ def test_an_alert_is_for_information_only_where_others_alone_are_asked(
     assert document.composition["title"].startswith("FOR ACTION") != informs
 
 
+def test_two_alerts_in_one_letter_are_refused(ost: adapter.Adapter) -> None:
+    body = (FIXTURES / "nebula/alert/write-refused-two-alerts/bundle.json").read_bytes()
+    with pytest.raises(adapter.Refused) as refused:
+        ost.translate(body, read="fhir", write=NAME)
+    second = {
+        "status",
+        "subject.reference",
+        "topic.coding[0].system",
+        "topic.coding[0].code",
+        "extension[0].url",
+        "extension[0].value",
+    }
+    lost = {i["expression"][0] for i in refused.value.issues if rule_of(i) == "unread-safety"}
+    assert lost == {f"Bundle.entry[4].resource.{element}" for element in second}
+
+
 @pytest.mark.parametrize("withdrawn", [False, True], ids=["due", "withdrawn"])
 @pytest.mark.parametrize("code", terms("care-action"))
 def test_what_the_ledger_raises_is_told(code: str, withdrawn: bool, ost: adapter.Adapter) -> None:
