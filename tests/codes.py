@@ -80,6 +80,20 @@ ROLE = {
     "CAR": "carer",
     "OTH": "other",
 }
+#: The same in nebula's codes.
+NEBULA_ROLE = {
+    "GP": "gp",
+    "PR": "prescriber",
+    "CC": "care-coordinator",
+    "DP": "deputy",
+    "KW": "keyworker",
+    "PH": "pharmacist",
+    "CL": "clinical-lead",
+    "MH": "mental-health-worker",
+    "SW": "social-worker",
+    "CA": "carer",
+    "OT": "other",
+}
 CERTAINTY = {"OBS": "observed", "SUP": "supplied", "STA": "stated"}
 #: https://hl7.org/fhir/R4/valueset-contact-point-system.html, valueset-contact-point-use.html
 MEANS = {"TEL": "phone", "FAX": "fax", "EML": "email", "PGR": "pager", "URL": "url", "SMS": "sms", "OTH": "other"}
@@ -143,6 +157,8 @@ UCUM = {
 
 UOM = dict(zip(("ML", "MG", "MCG", "GM", "TAB", "DOSE", "PFI"), CONTRACT_UNITS.values(), strict=True))
 UOM_WORDS = dict(zip(UOM, UNIT_WORDS.values(), strict=True))
+NEBULA_UNITS = dict(zip(("MLS", "MGM", "MCG", "GRM", "TABS", "DOSES", "INJ"), CONTRACT_UNITS.values(), strict=True))
+NEBULA_UNIT_WORDS = dict(zip(NEBULA_UNITS, UNIT_WORDS.values(), strict=True))
 
 #: System -> ConceptMap -> its rows. A message has one patient, so that a golden could hold one code of most of them only.
 LISTS: dict[str, dict[str, dict[str, str]]] = {
@@ -159,6 +175,13 @@ LISTS: dict[str, dict[str, dict[str, str]]] = {
         "uom": UOM,
         "unit-ucum": UCUM,
     },
+    "nebula": {
+        "care-role": NEBULA_ROLE,
+        "certainty": {"O": "observed", "S": "supplied", "T": "stated"},
+        "sex": {"1": "male", "2": "female", "9": "other", "0": "unknown"},
+        "unit": NEBULA_UNITS,
+        "unit-ucum": UCUM,
+    },
     "pharmacy": {"unit": CONTRACT_UNITS, "unit-ucum": UCUM},
     "emis": {"quantity-unit": QUANTITY, "sex": SEX, "nhs-number-status": {code: code for code in STATUS}},
 }
@@ -166,5 +189,6 @@ LISTS: dict[str, dict[str, dict[str, str]]] = {
 DISPLAYS: dict[str, dict[str, dict[str, str]]] = {
     "pharmacy": {"unit": UNIT_WORDS},
     "criis": {"uom": UOM_WORDS},
+    "nebula": {"unit": NEBULA_UNIT_WORDS},
     "emis": {"nhs-number-status": STATUS},
 }

@@ -99,6 +99,9 @@ def arrival(source: str, target: str, name: str) -> Arrival:
         ("criis/care-plan", "pharmacy/care-plan", "episode.plan.reviewDue", {"plan.review_due"}),
         ("criis/care-plan", "pharmacy/care-plan", "episode.plan.goals[].text", set()),
         ("emis/patient", "criis/patient", "DateOfDeath", {"client.deathDate"}),
+        ("nebula/alert", "pharmacy/alert", "days[].DAY_STATE", {"alert.days[].state"}),
+        ("nebula/alert", "pharmacy/alert", "PHONE", set()),
+        ("nebula/alert", "criis/alert", "RING", {"ringUs[].value"}),
     ],
 )
 def test_rows_that_were_worked_out_by_hand(source: str, target: str, name: str, targets: set[str]) -> None:

@@ -1,7 +1,7 @@
 """What GP Connect Update Record needs beyond maps: the document inside the message, and the codes that STU3 has otherwise.
 
 The words that a GP reads are in gp_words, gp_dose_words and gp_order_words; here they become codecs, each of one direction.
-The letters (contact, care plan, referral, consent) have theirs in gp_letters.
+The letters (contact, care plan, referral, consent, alert) have theirs in gp_letters.
 Shape and codes: NHS England's guides, named in mappings/gp_connect/system.yaml.
 """
 

@@ -1,7 +1,7 @@
 """What letters for a GP have in common: who is who in a message, what stands before a correction, notes, and whom to ring.
 
-A letter is a document about a contact, a care plan, a referral or a decision on consent. Persons and organisations are meant
-by handles; `Parties` turns them into names. The records are those of mappings/gp_connect/update-record/*.schema.json.
+A letter is a document about a contact, a care plan, a referral, a decision on consent or an alert. Persons and organisations are
+meant by handles; `Parties` turns them into names. The records are those of mappings/gp_connect/update-record/*.schema.json.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from adapter.systems.gp_words import (
     WITHDRAWN,
     Record,
     Row,
+    amount,
     coding_words,
     contacts,
     day,
     full_name,
+    medicine,
     person,
     reach,
     reasons,
@@ -42,6 +44,12 @@ REVOKED = "REVOKED, it no longer stands: "
 CONFIDENTIAL = "CONFIDENTIAL, by the sender's mark: {}."
 #: How a letter ends that reports and requests nothing.
 FOR_INFORMATION = "This report asks nothing of the practice; it is for information."
+#: How a dose is known.
+CERTAINTY = {
+    "observed": "OBSERVED: somebody saw it swallowed or gave it",
+    "supplied": "SUPPLIED, NOT SEEN: it was handed over to be taken away",
+    "stated": "STATED ONLY: the person, or somebody for them, says so",
+}
 #: When a record was made, and which one it takes the place of.
 HISTORY: tuple[Row, ...] = (("recorded_at", "Recorded {}.", day), *VERSIONS)
 
@@ -143,3 +151,15 @@ def notes(several: Iterable[Any]) -> list[str]:
 def tokens(several: Iterable[Record]) -> str:
     """Identifiers for people."""
     return ", ".join(token(one) for one in several)
+
+
+_DOSE: tuple[Row, ...] = (("date", "{}", day), ("amount", "{}", amount), ("medicine", "{}", medicine))
+
+
+def dose(one: Record) -> str:
+    """The last dose and how it is known, or that it is not known."""
+    if one.get("unknown"):
+        return "LAST DOSE: NOT KNOWN."
+    unsaid = [f"{name} not said" for name in ("amount", "medicine") if name not in one]
+    known = CERTAINTY[one["certainty"]] if "certainty" in one else "how it is known is not said"
+    return f"LAST DOSE: {', '.join([*told(one, _DOSE), *unsaid])}. {known}."

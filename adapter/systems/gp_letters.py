@@ -1,7 +1,7 @@
-"""The letters of GP Connect Update Record as codecs: a contact, a care plan, a referral, decisions on consent.
+"""The letters of GP Connect Update Record as codecs: a contact, a care plan, a referral, decisions on consent, an alert.
 
-What they say stands in gp_contact_words, gp_plan_words, gp_referral_words and gp_consent_words; here too are the codes that STU3
-has otherwise than R4. https://hl7.org/fhir/STU3/
+What they say stands in gp_contact_words, gp_plan_words, gp_referral_words, gp_consent_words and gp_alert_words; here too are the
+codes that STU3 has otherwise than R4. https://hl7.org/fhir/STU3/
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter.fhir.outcome import Issue, issue
 from adapter.mapping.codecs import codec
-from adapter.systems import gp_consent_words, gp_contact_words, gp_plan_words, gp_referral_words, hub
+from adapter.systems import gp_alert_words, gp_consent_words, gp_contact_words, gp_plan_words, gp_referral_words, hub
 from adapter.systems.gp_letter_words import Parties, parties
 from adapter.systems.gp_words import Record, div
 
@@ -22,6 +22,7 @@ _LETTERS: dict[str, tuple[ModuleType, str]] = {
     "plan": (gp_plan_words, "care-plan"),
     "referral": (gp_referral_words, "referral"),
     "consents": (gp_consent_words, "consent"),
+    "alert": (gp_alert_words, "alert"),
 }
 
 
@@ -142,6 +143,13 @@ codec(
 )
 codec("gp-letter-div", read=lambda record: div(_report(record)), doc="The whole letter, as a narrative.")
 codec("gp-parties-div", read=lambda record: div(_asked(record)), doc="Whom to ask about the letter, as a narrative.")
+codec("gp-recipient-type", read=gp_alert_words.recipient_type)
+codec(
+    "gp-recipient-type-name",
+    read=lambda record: gp_alert_words.FOR[gp_alert_words.recipient_type(record)],
+    doc="What the practice is sent the message for, in ITK3's words.",
+)
+codec("gp-alert-purpose", read=gp_alert_words.purpose)
 codec("gp-staff-codes", read=_codes)
 codec("gp-staff-names", read=_names)
 codec("gp-staff-telecoms", read=_telecoms)
@@ -194,6 +202,8 @@ _narrative("team", lambda one: gp_plan_words.team({"team": one}))
 _narrative("referral", gp_referral_words.referral)
 _narrative("condition", lambda one: [gp_referral_words.condition(one)])
 _narrative("history", lambda one: [gp_referral_words.history(one)])
+_narrative("alert", gp_alert_words.alert)
+_narrative("asked", gp_alert_words.asked)
 _narrative("risk", lambda one: [gp_referral_words.risk(one)])
 _beside("finding", gp_contact_words.finding)
 _beside("intervention", gp_contact_words.intervention)

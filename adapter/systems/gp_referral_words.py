@@ -10,6 +10,7 @@ from adapter.systems.gp_letter_words import (
     HISTORY,
     REQUEST,
     Parties,
+    dose,
     kinds,
     labels,
     note,
@@ -41,11 +42,6 @@ PRIORITIES = {
     "urgent": "URGENT",
     "asap": "AS SOON AS POSSIBLE",
     "stat": "AT ONCE",
-}
-CERTAINTY = {
-    "observed": "OBSERVED: somebody saw it swallowed or gave it",
-    "supplied": "SUPPLIED, NOT SEEN: it was handed over to be taken away",
-    "stated": "STATED ONLY: the person, or somebody for them, says so",
 }
 CONSENT = {
     "given": "The person agrees to the referral.",
@@ -113,20 +109,9 @@ def request(one: Record, who: Parties) -> str:
     return " ".join(told(one, rows) + [sentence for names, sentence in _UNASKED if not any(name in one for name in names)])
 
 
-_DOSE: tuple[Row, ...] = (("date", "{}", day), ("amount", "{}", amount), ("medicine", "{}", medicine))
-
-
 def last_dose(one: Record) -> list[str]:
     """The last dose and how it is known, or that it is not known; and the days missed. A restart always says something."""
-    dose = one.get("last_dose")
-    if dose is None:
-        said = ["LAST DOSE: not said."] if _is_restart(one) else []
-    elif dose.get("unknown"):
-        said = ["LAST DOSE: NOT KNOWN."]
-    else:
-        unsaid = [f"{name} not said" for name in ("amount", "medicine") if name not in dose]
-        known = CERTAINTY[dose["certainty"]] if "certainty" in dose else "how it is known is not said"
-        said = [f"LAST DOSE: {', '.join([*told(dose, _DOSE), *unsaid])}. {known}."]
+    said = told(one, (("last_dose", "{}", dose),)) or (["LAST DOSE: not said."] if _is_restart(one) else [])
     missed = told(one, (("missed_days", "MISSED: {}, as the sender counts them.", lambda n: count(n, "dose-day") + " in a row"),))
     return said + (missed or (["How many dose-days were missed is not said."] if _is_restart(one) else []))
 

@@ -27,6 +27,7 @@ COARSE = (
     "activity",
     "activity-state",
     "attendance",
+    "care-action",
     "goal-state",
     "medium",
     "nhs-no-status",

@@ -51,6 +51,7 @@ OTHERS = {
     "care-plan": "criis/care-plan",
     "referral": "criis/referral",
     "consent": "criis/consent",
+    "alert": "nebula/alert",
 }
 LETTERS = [case for event, folder in OTHERS.items() for case in bundles(event, folder, NAME)]
 
@@ -547,6 +548,7 @@ def test_an_r4_element_in_a_native_map_would_be_found() -> None:
         ("plan-with-own-priorities", "care-plan"),
         ("restart-urgent", "referral"),
         ("consent-granted", "consent"),
+        ("alert-every-element", "alert"),
     ],
 )
 def test_the_itk3_envelope(case: str, event: str, ost: adapter.Adapter) -> None:

@@ -1,4 +1,4 @@
-"""Letters to a practice (contacts, care plans, referrals, consent): every sentence and code that a GP must see, worked out by hand
+"""Letters to a practice (contacts, care plans, referrals, consent, alerts): every sentence and code that a GP must see, worked out by hand
 from each bundle.json. The sentences are whole and in order: what is not in a row may not be in the letter either.
 """
 
@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 import adapter
+from adapter.care.messages import Sender, messages
 from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import rule_of
 from adapter.shipped import FIXTURES
 from adapter.systems import gp_consent_words, gp_contact_words, gp_letter_words, gp_plan_words, gp_referral_words
 from adapter.systems.gp_connect import with_uuids
 from adapter.systems.gp_words import terms
+from tests.care.test_messages import MADE, action, with_actions
 from tests.systems.test_gp_connect import NAME, OURS, Document, holds, text
 
 Json = dict[str, Any]
@@ -58,6 +60,20 @@ AS_CHARTED = (
     "Methadone mixture 1 mg in 1 ml (Methadone 1mg/ml oral solution, dm+d 36120711000001104, Methadone mixture (code METH of "
     "https://reset.example/drug))"
 )
+
+#: An alert, and what takes it back.
+ALERT, BACK = "5f0c7a54-4b34-5a6e-9a59-2f8d3c1b7e01", "0d6b1f7e-2a44-5c11-8f0a-b7e3d2c49a10"
+TOLERANCE = "Too many dose-days have gone by without a dose for tolerance to be relied on: it is to be assessed."
+TOLERANCE_NAMES = "Assess tolerance; Tolerance (code TOL of https://reset.example/codes); Four days without"
+RING = "WHOM TO RING ABOUT IT: Reset Treatment Service (YZ901). To reach them: telephone 01632 960144 (work, number 1 to try)."
+NOBODY_TO_RING = ["WHOM TO RING ABOUT IT: Reset Treatment Service (YZ901).", "No number to ring is given in this message."]
+REPORTED_ALERT = [
+    "Reported by Reset Treatment Service (YZ901).",
+    "To reach them: telephone 01632 960144 (work, number 1 to try).",
+]
+AT_SIX = f"{SENT} Wednesday 18 March 2026 at 18:05 (UK time)."
+NOT_COUNTED = "How many dose-days were missed in a row is not said. How many days went by without a dose is not said."
+NO_LAST_DOSE = "LAST DOSE: none that was observed is told of."
 
 CONFIDENTIAL = (
     "CONFIDENTIAL, by the sender's mark: restricted (code R of http://terminology.hl7.org/CodeSystem/v3-Confidentiality)."
@@ -510,8 +526,218 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         ],
         REPORTED,
     ),
+    "alert-every-element": (
+        f"FOR ACTION BY Thursday 19 March 2026 (PERHAPS OF THE PRACTICE): Reset Treatment Service: alert, {TOLERANCE_NAMES}",
+        [
+            AT_SIX,
+            f"ALERT ({ALERT}): {TOLERANCE_NAMES}. {TOLERANCE}",
+            "It has stood since Monday 16 March 2026.",
+            (
+                "MISSED IN A ROW: at least 4 dose-days, at most 5. Missed in the time on which the policy looks back: at least 6 "
+                "dose-days, at most 8. WITHOUT A DOSE THAT IS EVIDENCED: at least 5 days, at most 7."
+            ),
+            (
+                f"LAST DOSE: Thursday 12 March 2026, 40 ml, {AS_CHARTED}. OBSERVED: somebody saw it swallowed or gave it. "
+                "A dose MAY HAVE BEEN TAKEN as late as Tuesday 17 March 2026."
+            ),
+            (
+                "DAY BY DAY: Friday 13 March 2026: Missed; Saturday 14 March 2026: Missed; Sunday 15 March 2026: Missed; Monday 16 "
+                "March 2026: Missed; Tuesday 17 March 2026: Unreported. Missed: The dose was not collected. Unreported: A dose was "
+                "due, and nobody has said what became of it."
+            ),
+            "The records that it names: D-16, RX-88.",
+            "It speaks of what had happened by Wednesday 18 March 2026 at 18:00 (UK time); what happened later is not counted.",
+            "Told Wednesday 18 March 2026 at 18:04 (UK time). Told to: Dr Lena Osei (GMC 9900002), Jo Marsh.",
+            (
+                f"ASKED, and it may be of somebody at the practice: {TOLERANCE_NAMES}. TO BE DONE BY Thursday 19 March 2026. Role: "
+                "Prescriber; Doctor (code DR of https://reset.example/role); Whoever prescribes today. In that role: Dr Lena Osei "
+                "(GMC 9900002). Deputy, where they are absent: Clinical lead. By the policy: default 1.0.0: assess (S0 more than "
+                f"3). Task {ALERT}."
+            ),
+            RING,
+        ],
+        [
+            *REPORTED_ALERT,
+            f"Care coordinator: {JO}.",
+            "Episode of care: EP-204.",
+            "Status of the episode: active.",
+        ],
+    ),
+    "alert-asked-of-the-practice": (
+        "FOR ACTION BY Friday 10 April 2026 at 18:00 (UK time): Reset Treatment Service: alert, Health check due",
+        [
+            AT_SIX,
+            (
+                f"ALERT ({ALERT}): Health check due. The health check is due. As told: “The yearly health check is due: last done on "
+                "10 March 2025.”."
+            ),
+            "It has stood since Tuesday 10 March 2026.",
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            "It speaks of what had happened by Wednesday 18 March 2026 at 18:00 (UK time); what happened later is not counted.",
+            "Told Wednesday 18 March 2026 at 18:04 (UK time). Told to: Dr Asha Verity (GMC 9900011).",
+            (
+                "ASKED OF THE PRACTICE: Health check due. TO BE DONE BY Friday 10 April 2026 at 18:00 (UK time). Role: GP. In that "
+                "role: Dr Asha Verity (GMC 9900011). Deputy, where they are absent: Care coordinator. By the policy: default 1.0.0: "
+                f"health-check 12 months (S0). Task {ALERT}."
+            ),
+            RING,
+        ],
+        [*REPORTED_ALERT, "Episode of care: EP-205.", "Status of the episode: active."],
+    ),
+    "alert-withdrawn": (
+        "WITHDRAWN, it no longer stands: Reset Treatment Service: alert, Assess tolerance",
+        [
+            f"{SENT} Friday 20 March 2026 at 09:01 (UK time).",
+            f"WITHDRAWN, it no longer stands: Alert ({BACK}): Assess tolerance.",
+            (
+                f"It takes back alert {ALERT}, which stood since Monday 16 March 2026; on which day that was told, this message does "
+                "not say."
+            ),
+            "It no longer stands because of what is known now, as is said below. WHAT IT ASKED IS NOT TO BE DONE.",
+            (f"Such an alert says: “{TOLERANCE}” As told: “Withdrawn, because of what is known now: Assess tolerance.”."),
+            (
+                "MISSED IN A ROW: exactly 0 dose-days. Missed in the time on which the policy looks back: exactly 1 dose-day. WITHOUT "
+                "A DOSE THAT IS EVIDENCED: at least 0 days, at most 2."
+            ),
+            (
+                "LAST DOSE: Tuesday 17 March 2026, amount not said, medicine not said. OBSERVED: somebody saw it swallowed or gave it."
+            ),
+            "The records that it names: D-17.",
+            "It speaks of what had happened by Thursday 19 March 2026 at 23:59 (UK time); what happened later is not counted.",
+            "Told Friday 20 March 2026 at 09:00 (UK time).",
+            (
+                "NO LONGER ASKED: Assess tolerance, by Thursday 19 March 2026. Role: Prescriber. By the policy: default 1.0.0: assess "
+                f"(S0 more than 3). Task {ALERT}."
+            ),
+            RING,
+        ],
+        REPORTED_ALERT,
+    ),
+    "alert-asked-of-others": (
+        "Reset Treatment Service: alert, Supply not permitted",
+        [
+            AT_SIX,
+            (
+                f"ALERT ({ALERT}): Supply not permitted. So many doses have been missed in a row that the supply stops: nothing is to "
+                "be supplied without a new prescription for a restart."
+            ),
+            "It has stood since Tuesday 17 March 2026.",
+            (
+                "MISSED IN A ROW: at least 5 dose-days, how many at most is not known. WITHOUT A DOSE THAT IS EVIDENCED: at least 8 "
+                "days, how many at most is not known."
+            ),
+            "LAST DOSE: NOT KNOWN. A dose MAY HAVE BEEN TAKEN as late as Wednesday 18 March 2026.",
+            (
+                "Asked of others than the practice: Supply not permitted. TO BE DONE BY Tuesday 17 March 2026. Role: Pharmacist. In "
+                f"that role: Willow Lane Pharmacy (ODS FZZ01). Deputy, where they are absent: Clinical lead. Task {ALERT}."
+            ),
+            RING,
+            FOR_INFORMATION,
+        ],
+        REPORTED_ALERT,
+    ),
+    "alert-that-says-little": (
+        "Reset Treatment Service: alert, Confirm the last dose",
+        [
+            AT_SIX,
+            (
+                f"ALERT ({ALERT}): Confirm the last dose. What is not reported could hide a longer run of missed doses: when the last "
+                "dose was taken is to be confirmed."
+            ),
+            (
+                "MISSED IN A ROW: how many at least is not said, at most 6 dose-days. WITHOUT A DOSE THAT IS EVIDENCED: exactly 1 day."
+            ),
+            NO_LAST_DOSE,
+            (
+                "DAY BY DAY: Monday 2 March 2026: Supervised; Tuesday 3 March 2026: Taken home; Wednesday 4 March 2026: Missed; "
+                "Thursday 5 March 2026: Withheld; Friday 6 March 2026: Not swallowed; Saturday 7 March 2026: Partial; Sunday 8 March "
+                "2026: Elsewhere, evidenced; Monday 9 March 2026: Elsewhere, unreported; Tuesday 10 March 2026: Covered by an "
+                "injection; Wednesday 11 March 2026: Unreported; Thursday 12 March 2026: Due; Friday 13 March 2026: Conflict; "
+                "Saturday 14 March 2026: Not expected. Supervised: The dose was seen to be taken. Taken home: The dose was handed "
+                "over to be taken away. Missed: The dose was not collected. Withheld: The dose was not supplied, for a reason. Not "
+                "swallowed: The dose was handed over and not swallowed. Partial: Less than the whole dose is known to have been "
+                "taken and kept down. Elsewhere, evidenced: The dose was given elsewhere, and the place that gave it says so. "
+                "Elsewhere, unreported: The person was elsewhere, and what was given there is not evidenced. Covered by an "
+                "injection: A prolonged-release injection covers the day. Unreported: A dose was due, and nobody has said what "
+                "became of it. Due: The dose is due, and there is time yet to report it. Conflict: Records contradict each other. "
+                "Not expected: No prescription has a dose for the day."
+            ),
+            "The records that it names: D-13, urn:uuid:00000000-0000-4000-8000-000000000001.",
+            "Who is to act, and by when, is not said in this message.",
+            "WHOM TO RING ABOUT IT: Reset Treatment Service (YZ901). To reach them: email duty@reset.example.",
+            "No number to ring is given in this message.",
+        ],
+        ["Reported by Reset Treatment Service (YZ901).", "To reach them: email duty@reset.example."],
+    ),
+    "alert-of-nobody-in-particular": (
+        "FOR ACTION (PERHAPS OF THE PRACTICE): Reset Treatment Service: alert, Consultation due",
+        [
+            AT_SIX,
+            f"ALERT ({ALERT}): Consultation due. A consultation with the person is due.",
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            (
+                "ASKED, and it may be of somebody at the practice: Consultation due. By when is not said. Role: Whoever sees them "
+                f"next. Task {ALERT}."
+            ),
+            *NOBODY_TO_RING,
+        ],
+        ["Reported by Reset Treatment Service (YZ901)."],
+    ),
+    "alert-of-another-system": (
+        "Reset Treatment Service: alert, Call in (code CALL of https://reset.example/codes); Call them in",
+        [
+            AT_SIX,
+            (
+                f"ALERT ({ALERT}): Call in (code CALL of https://reset.example/codes); Call them in. As told: “Please ask them to "
+                "come in.”."
+            ),
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            "Who is to act, and by when, is not said in this message.",
+            RING,
+        ],
+        REPORTED_ALERT,
+    ),
+    "alert-entered-in-error": (
+        "WITHDRAWN, entered in error: Reset Treatment Service: alert, Prescription ending",
+        [
+            AT_SIX,
+            f"WITHDRAWN, entered in error: Alert ({ALERT}): Prescription ending.",
+            "The record of it should never have been made. It was to stand since Sunday 15 March 2026.",
+            (
+                "Such an alert says: “The prescription ends soon, and none that follows it is known: the next one is to be written, or "
+                "the end confirmed.”"
+            ),
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            f"NO LONGER ASKED: Prescription ending, by Friday 20 March 2026. Role: GP. Task {ALERT}.",
+            RING,
+        ],
+        REPORTED_ALERT,
+    ),
+    "alert-withdrawal-in-error": (
+        "WITHDRAWN, entered in error: Reset Treatment Service: withdrawal of an alert, Not reported",
+        [
+            AT_SIX,
+            f"WITHDRAWN, entered in error: Withdrawal of an alert ({BACK}): Not reported.",
+            (
+                f"The record of it should never have been made. It was to take back alert {ALERT}, which stood since Sunday 15 March "
+                "2026. Whether that stands after all is to be asked of the sender."
+            ),
+            "Such an alert says: “Doses that were due have not been reported: what became of them is to be reported.”",
+            NOT_COUNTED,
+            (
+                "LAST DOSE: Thursday 12 March 2026, 40 ml, medicine not said. STATED ONLY: the person, or somebody for them, says so."
+            ),
+            RING,
+        ],
+        REPORTED_ALERT,
+    ),
 }
-EVENTS = {"contact": "consultation", "plan": "care-plan", "restart": "referral", "referral": "referral", "consent": "consent"}
+EVENTS = {"contact": "consultation", "plan": "care-plan", "restart": "referral", "referral": "referral", "consent": "consent",
+          "alert": "alert"}  # fmt: skip
 
 SCT = "http://snomed.info/sct"
 RESET = "https://reset.example/"
@@ -534,6 +760,12 @@ def other(system: str, code: str) -> Json:
 
 def number(system: str, value: str) -> Json:
     return {"system": RESET + system, "value": value}
+
+
+def days(least: int, most: int) -> Json:
+    """A range of days."""
+    unit = {"unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}
+    return {"low": {"value": least, **unit}, "high": {"value": most, **unit}}
 
 
 #: Fixture -> type of the resource, its identifier's value -> what must be found in it.
@@ -812,6 +1044,98 @@ CODES: dict[str, dict[tuple[str, str], list[Json]]] = {
     },
     "consent-withdrawn-record": {("Consent", "CO-43"): [{"status": "entered-in-error"}]},
     "consent-to-the-practice": {("Consent", "CO-44"): [{"status": "active"}, ours("recipient-kind", valueCode="gp")]},
+    "alert-every-element": {
+        ("Communication", ALERT): [
+            {"status": "completed", "sent": "2026-03-18T18:04:00Z"},
+            ours("alert-status", valueCode="due"),
+            {"system": f"{OURS}CodeSystem/care-action", "code": "assess-tolerance", "display": "Assess tolerance"},
+            {"system": f"{RESET}codes", "code": "TOL", "display": "Tolerance"},
+            {"text": "Four days without"},
+            ours("alert-since", valueDate="2026-03-16"),
+            ours("as-of", valueDateTime="2026-03-18T18:00:00Z"),
+            ours("consecutive-missed", valueRange=days(4, 5)),
+            ours("cumulative-missed", valueRange=days(6, 8)),
+            ours("days-since-dose", valueRange=days(5, 7)),
+            {"url": "date", "valueDate": "2026-03-12"},
+            {"value": 40, "unit": "ml", "system": SCT, "code": "258773002"},
+            {"valueCode": "mL"},
+            other(SCT, "36120711000001104"),
+            other("drug", "METH"),
+            {"url": "certainty", "valueCode": "observed"},
+            ours("last-possible-dose", valueDate="2026-03-17"),
+            {"extension": [{"url": "date", "valueDate": "2026-03-17"}, {"url": "state", "valueCode": "unreported"}]},
+            {"identifier": {"system": "https://fhir.hl7.org.uk/Id/gmc-number", "value": "9900002"}, "display": "Dr Lena Osei"},
+            {"display": "Jo Marsh"},
+            {"contentString": TOLERANCE},
+            {"contentReference": {"identifier": number("item", "RX-88")}},
+        ],
+        ("Task", ALERT): [
+            {"status": "requested", "intent": "order"},
+            coded("care-action", "assess-tolerance"),
+            other("codes", "TOL"),
+            {"system": f"{OURS}CodeSystem/care-team-role", "code": "prescriber", "display": "Prescriber"},
+            other("role", "DR"),
+            {"text": "Whoever prescribes today"},
+            {
+                "owner": {
+                    "identifier": {"system": "https://fhir.hl7.org.uk/Id/gmc-number", "value": "9900002"},
+                    "display": "Dr Lena Osei",
+                }
+            },
+            ours("deputy", valueCode="clinical-lead"),
+            {"reason": {"text": "default 1.0.0: assess (S0 more than 3)"}},
+            {"restriction": {"period": {"end": "2026-03-19"}}},
+        ],
+    },
+    "alert-asked-of-the-practice": {
+        ("Communication", ALERT): [ours("alert-status", valueCode="due"), coded("care-action", "health-check-due")],
+        ("Task", ALERT): [{"status": "requested"}, coded("care-team-role", "gp"), ours("deputy", valueCode="care-coordinator")],
+    },
+    "alert-withdrawn": {
+        ("Communication", BACK): [
+            {"status": "completed"},
+            ours("alert-status", valueCode="withdrawn"),
+            {
+                "url": f"{R4}Communication.inResponseTo",
+                "valueReference": {"identifier": {"system": f"{OURS}Id/care-alert", "value": ALERT}},
+            },
+            ours("consecutive-missed", valueRange=days(0, 0)),
+        ],
+        ("Task", ALERT): [{"status": "cancelled"}, {"restriction": {"period": {"end": "2026-03-19"}}}],
+    },
+    "alert-asked-of-others": {
+        ("Communication", ALERT): [
+            {"url": "unknown", "valueBoolean": True},
+            ours("consecutive-missed", valueRange={"low": days(5, 5)["low"]}),
+        ],
+        ("Task", ALERT): [{"status": "requested"}, coded("care-team-role", "pharmacist")],
+    },
+    "alert-that-says-little": {
+        ("Communication", ALERT): [
+            ours("consecutive-missed", valueRange={"high": days(6, 6)["high"]}),
+            {
+                "payload": [
+                    {"contentReference": {"identifier": {"system": "https://pmr.willowlane.example/dose", "value": "D-13"}}},
+                    {
+                        "contentReference": {
+                            "identifier": {
+                                "system": "urn:ietf:rfc:3986",
+                                "value": "urn:uuid:00000000-0000-4000-8000-000000000001",
+                            }
+                        }
+                    },
+                ]
+            },
+        ],
+    },
+    "alert-of-nobody-in-particular": {("Task", ALERT): [{"performerType": [{"text": "Whoever sees them next"}]}]},
+    "alert-of-another-system": {("Communication", ALERT): [other("codes", "CALL"), {"text": "Call them in"}]},
+    "alert-entered-in-error": {
+        ("Communication", ALERT): [{"status": "entered-in-error"}, ours("alert-status", valueCode="due")],
+    },
+    "alert-withdrawal-in-error": {
+        ("Communication", BACK): [{"status": "entered-in-error"}, ours("alert-status", valueCode="withdrawn")],
+    },
 }
 
 
@@ -845,13 +1169,23 @@ def test_every_letter_of_the_fixtures_has_its_rows() -> None:
     assert cases == set(LETTERS) == set(CODES)
 
 
+#: Letters of which somebody at the practice is, may be or was asked: sent for action. https://fhir.nhs.uk/STU3/CodeSystem/ITK-RecipientType-1
+FOR_ACTION = {case for case in LETTERS if case.startswith("alert-")} - {"alert-asked-of-others"}
+RECIPIENT = "https://fhir.nhs.uk/STU3/CodeSystem/ITK-RecipientType-1"
+
+
 @pytest.mark.parametrize("case", LETTERS)
 def test_a_letter_is_marked_as_local_and_as_no_consultation(case: str, ost: adapter.Adapter) -> None:
     document = letter(case, ost)
     event = EVENTS[case.split("-", maxsplit=1)[0]]
     coding = {"system": f"{OURS}CodeSystem/hub-event", "code": event}
     assert document.composition["type"]["coding"] == [coding]
-    assert document.composition["type"]["text"].endswith("(local document, for information)")
+    kind, asked = ("FA", "action") if case in FOR_ACTION else ("FI", "information")
+    assert document.composition["type"]["text"].endswith(f"(local document, for {asked})")
+    assert holds(
+        document.message,
+        {"url": "RecipientType", "valueCoding": {"system": RECIPIENT, "code": kind, "display": f"For {asked.title()}"}},
+    )
     assert document.composition["meta"]["tag"] == [coding]
     assert holds(document.message, {"reference": f"{OURS}MessageDefinition/{event}"})
     own = next(r for r in document.of("Encounter") if "hub-event" not in str(r["meta"]))
@@ -867,7 +1201,7 @@ def test_a_letter_is_marked_as_local_and_as_no_consultation(case: str, ost: adap
 WORDS: list[tuple[dict[str, Any], str]] = [
     (gp_contact_words.ATTENDANCE, "attendance"),
     (gp_contact_words.MEDIA, "consultation-medium"),
-    (gp_referral_words.CERTAINTY, "dose-certainty"),
+    (gp_letter_words.CERTAINTY, "dose-certainty"),
     (gp_referral_words.CONSENT, "referral-consent"),
     (gp_consent_words.DECISIONS, "consent-decision"),
 ]
@@ -930,6 +1264,7 @@ def test_nothing_but_a_meeting_counts_as_face_to_face(medium: str, ost: adapter.
         ("plan-with-own-priorities", "CarePlan", lambda r, words: r["activity"][0]["detail"].update(description=words)),
         ("restart-urgent", "ServiceRequest", lambda r, words: r["note"][0].update(text=words)),
         ("restart-urgent", "Task", lambda r, words: r["note"][0].update(text=words)),
+        ("alert-every-element", "Communication", lambda r, words: r["payload"][0].update(contentString=words)),
     ],
 )
 def test_nothing_is_cut(case: str, kind: str, put: Callable[[Json, str], None], ost: adapter.Adapter) -> None:
@@ -962,6 +1297,84 @@ def test_a_restart_without_a_last_dose_is_refused(ost: adapter.Adapter) -> None:
     with pytest.raises(adapter.Refused) as refused:
         ost.translate(encode(source), read="fhir", write=NAME)
     assert {rule_of(i) for i in refused.value.issues} == {"ost-referral-last-dose"}
+
+
+# alerts -------------------------------------------------------------------------------------------------------------------
+#: Roles that nobody at a practice has. A prescriber may be one of its doctors, and `other` anybody.
+OTHERS = {
+    "care-coordinator",
+    "deputy",
+    "keyworker",
+    "pharmacist",
+    "clinical-lead",
+    "mental-health-worker",
+    "social-worker",
+    "carer",
+}
+
+
+@pytest.mark.parametrize("deputy", [None, *terms("care-team-role")])
+@pytest.mark.parametrize("role", [None, *terms("care-team-role")])
+def test_an_alert_is_for_information_only_where_others_alone_are_asked(
+    role: str | None, deputy: str | None, ost: adapter.Adapter
+) -> None:
+    source = decode((FIXTURES / NAME / "alert-asked-of-the-practice/bundle.json").read_bytes())
+    task = next(e["resource"] for e in source["entry"] if e["resource"]["resourceType"] == "Task")
+    del task["performerType"], task["extension"]
+    if role:
+        task["performerType"] = [{"coding": [coded("care-team-role", role)]}]
+    if deputy:
+        task["extension"] = [ours("deputy", valueCode=deputy)]
+    document = Document(ost, source)
+    informs = role in OTHERS and (deputy is None or deputy in OTHERS)
+    assert (FOR_INFORMATION in document.words) == informs
+    assert holds(document.message, {"display": "For Information"}) == informs
+    assert ("ASKED OF THE PRACTICE" in document.words) == (role == "gp")
+    assert ("ASKED, and it may be of somebody at the practice" in document.words) == (role != "gp" and not informs)
+    assert document.composition["title"].startswith("FOR ACTION") != informs
+
+
+def test_two_alerts_in_one_letter_are_refused(ost: adapter.Adapter) -> None:
+    body = (FIXTURES / "nebula/alert/write-refused-two-alerts/bundle.json").read_bytes()
+    with pytest.raises(adapter.Refused) as refused:
+        ost.translate(body, read="fhir", write=NAME)
+    second = {
+        "status",
+        "subject.reference",
+        "topic.coding[0].system",
+        "topic.coding[0].code",
+        "extension[0].url",
+        "extension[0].value",
+    }
+    lost = {i["expression"][0] for i in refused.value.issues if rule_of(i) == "unread-safety"}
+    assert lost == {f"Bundle.entry[4].resource.{element}" for element in second}
+
+
+@pytest.mark.parametrize("withdrawn", [False, True], ids=["due", "withdrawn"])
+@pytest.mark.parametrize("code", terms("care-action"))
+def test_what_the_ledger_raises_is_told(code: str, withdrawn: bool, ost: adapter.Adapter) -> None:
+    """Every action of the shared care; the counts, days and doses are those of the case in tests/care/test_messages.py."""
+    [source, *_] = messages(
+        with_actions(action(code, withdrawn=withdrawn)), sender=Sender("YZ901", "Reset", "01632 960144"), made=MADE
+    )
+    said = Document(ost, source).words.splitlines()
+    name = terms("care-action")[code]
+    assert sum(line.startswith("ALERT") for line in said) == (not withdrawn)
+    assert sum("WHAT IT ASKED IS NOT TO BE DONE." in line for line in said) == withdrawn
+    assert (
+        "MISSED IN A ROW: exactly 4 dose-days. Missed in the time on which the policy looks back: exactly 4 dose-days. WITHOUT A DOSE "
+        "THAT IS EVIDENCED: at least 4 days, at most 5."
+    ) in said
+    [last] = [line for line in said if line.startswith("LAST DOSE: Thursday 5 March 2026, 60 mg, Methadone 1mg/ml oral solution")]
+    assert last.endswith(
+        ". OBSERVED: somebody saw it swallowed or gave it. A dose MAY HAVE BEEN TAKEN as late as Friday 6 March 2026."
+    )
+    asked = "NO LONGER ASKED" if withdrawn else "ASKED, and it may be of somebody at the practice"
+    by = ", by Wednesday 11 March 2026." if withdrawn else ". TO BE DONE BY Wednesday 11 March 2026."
+    [task] = [line for line in said if line.startswith(f"{asked}: {name}{by} Role: Prescriber.")]
+    assert "By the policy: default 1.0.0: said." in task
+    assert "WHOM TO RING ABOUT IT: Reset (YZ901). To reach them: telephone 01632 960144." in said
+    assert FOR_INFORMATION not in said
 
 
 def test_handles_of_the_source_become_uuids() -> None:

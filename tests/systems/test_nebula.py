@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from adapter import Adapter, Refused, Translation
-from adapter.fhir.json import encode
+from adapter.care.messages import messages
+from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import place_of, rule_of
 from adapter.mapping.codecs import REGISTRY
-from adapter.shipped import FIXTURES, PROFILES
+from adapter.shipped import FIXTURES, MAPPINGS, PROFILES
 from adapter.systems import nebula
+from tests import codes
+from tests.care.test_messages import MADE, RESET, action, with_actions
 from tests.test_fixtures import RECEIVED
 
 #: Moments in the hub, and what a clock in London shows. The last Sundays of 2026: 29 March and 25 October.
@@ -193,6 +196,33 @@ LISTS: dict[str, dict[str, str]] = {
         "S": "cancelled-by-service",
         "B": "booked",
     },
+    "care-action": {
+        "DISC": "discuss-with-prescriber",
+        "SUIT": "suitability-review",
+        "HAND": "handover-missing",
+        "CONF": "confirm-last-dose",
+        "EVID": "conflicting-evidence",
+        "DBLE": "possible-double-dose",
+        "ENDS": "order-ending",
+        "DEPO": "depot-due",
+        "TOLR": "assess-tolerance",
+        "STOP": "supply-not-permitted",
+        "REFR": "urgent-referral",
+        "NREP": "not-reported",
+        "AFTR": "supply-after-stop",
+        "OVER": "overlapping-orders",
+        "GAP": "prescriber-gap",
+        "REST": "restart-review",
+        "NMEN": "ost-not-mentioned",
+        "DECD": "stop-supply-deceased",
+        "CONS": "consultation-due",
+        "REVW": "joint-review-due strategic-review-due",
+        "TOP": "outcome-profile-due",
+        "HLTH": "health-check-due",
+        "CSNT": "consent-due",
+        "NALX": "naloxone-due",
+        "INCD": "incident-notice",
+    },
     "medium": {
         "F": "face-to-face",
         "H": "home-visit",
@@ -262,6 +292,7 @@ OURS = {
     "plan-kind": "care-plan-kind",
     "activity": "care-plan-activity",
     "attendance": "attendance",
+    "care-action": "care-action",
     "medium": "consultation-medium",
     "session-kind": "consultation-type",
     "referral-kind": "referral-kind",
@@ -328,10 +359,20 @@ def test_every_code_that_is_written_wider_is_told(ost: Adapter) -> None:
         at(7, "businessStatus.coding[0].code"),
         at(7, "status"),
     ]
+    assert told(write(ost, "nebula/alert/write-wider-action")) == [
+        at(3, "topic.coding[0].code"),
+        at(4, "code.coding[0].code"),
+    ]
 
 
 @pytest.mark.parametrize(
-    "case", ["dose-outcome/write-from-pharmacy", "prescription/write-from-criis", "prescription-change/write-from-criis"]
+    "case",
+    [
+        "dose-outcome/write-from-pharmacy",
+        "prescription/write-from-criis",
+        "prescription-change/write-from-criis",
+        "alert/write-from-shared-care",
+    ],
 )
 def test_nothing_is_called_wider_that_is_not(ost: Adapter, case: str) -> None:
     assert told(write(ost, f"nebula/{case}")) == []
@@ -350,6 +391,9 @@ ROUTES = [
     ("care-plan", "no-goal-no-activity", "criis/care-plan"),
     ("keywork-session", "every-column", "criis/keywork-session"),
     ("referral", "every-column", "criis/referral"),
+    ("alert", "every-column", "pharmacy/alert"),
+    ("alert", "every-column", "criis/alert"),
+    ("alert", "withdrawn", "gp_connect/update-record"),
 ]
 
 
@@ -381,7 +425,7 @@ def test_what_another_contract_asks_for_and_nebula_does_not_say_is_refused_by_na
 
 
 @pytest.mark.parametrize(
-    "message", ["dose-outcome", "prescription", "prescription-change", "care-plan", "keywork-session", "referral"]
+    "message", ["dose-outcome", "prescription", "prescription-change", "care-plan", "keywork-session", "referral", "alert"]
 )
 def test_what_nebula_reads_it_writes_again(ost: Adapter, message: str) -> None:
     """Every fixture, up to the order of the columns of a row, which is the contract's, and of rows that stand alone."""
@@ -402,6 +446,231 @@ def _rows(body: bytes) -> list[list[str]]:
     import io
 
     return list(csv.reader(io.StringIO(body.decode(), newline="")))
+
+
+# alerts -----------------------------------------------------------------------------------------------------------------
+CARE = json.loads((PROFILES / "CodeSystem-care-action.json").read_text("utf-8"))["concept"]
+DAY_STATES = {
+    "S": "supervised",
+    "H": "take-home",
+    "M": "missed",
+    "W": "withheld",
+    "N": "not-swallowed",
+    "P": "partial",
+    "E": "elsewhere-evidenced",
+    "X": "elsewhere-unreported",
+    "D": "depot",
+    "U": "unreported",
+    "Y": "due",
+    "C": "conflict",
+    "O": "not-expected",
+}
+
+
+def alert_rows(made: Translation) -> list[dict[str, str]]:
+    head, *rows = _rows(made.result or b"")
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("withdrawn", [False, True], ids=["due", "withdrawn"])
+@pytest.mark.parametrize("code", [c["code"] for c in CARE])
+def test_what_the_ledger_raises_arrives(code: str, withdrawn: bool, ost: Adapter) -> None:
+    """Every action of the shared care, due and withdrawn, as a worker reads it; the values are those of the case in test_messages."""
+    [bundle, *_] = messages(with_actions(action(code, withdrawn=withdrawn)), sender=RESET, made=MADE)
+    made = ost.translate(encode(bundle), read="fhir", write="nebula/alert")
+    rows = alert_rows(made)
+    assert {row["ROW_TYPE"] for row in rows} <= {"D", "E"}
+    assert {LISTS["care-action"][row["ACTION"]].split()[0] for row in rows} == {
+        {"strategic-review-due": "joint-review-due"}.get(code, code)
+    }
+    wanted = {
+        "ALERT_STATE": "W" if withdrawn else "D",
+        "RING": "01632 960144",
+        "SINCE": "09/03/2026",
+        "AS_OF": "10/03/2026 23:59:59",
+        "MISSED_LEAST": "4",
+        "MISSED_MOST": "4",
+        "WITHOUT_LEAST": "4",
+        "WITHOUT_MOST": "5",
+        "LAST_DOSE": "05/03/2026",
+        "LAST_DOSE_AMOUNT": "60",
+        "LAST_DOSE_UNIT": "MGM",
+        "LAST_DOSE_CERTAINTY": "O",
+        "LAST_POSSIBLE_DOSE": "06/03/2026",
+        "ROLE": "PR",
+        "DEPUTY": "CL",
+        "DUE": "11/03/2026",
+        "POLICY": "default 1.0.0: said",
+    }
+    for row in rows:
+        assert {name: row[name] for name in wanted} == wanted
+        assert bool(row["WITHDRAWS_ID"]) == withdrawn
+        assert row["TASK_ID"] == (row["WITHDRAWS_ID"] or row["ALERT_ID"])
+    evidence = [row["EVIDENCE_ID"] for row in rows if row["ROW_TYPE"] == "E"]
+    assert evidence == ["M-1", "urn:uuid:00000000-0000-4000-8000-000000000001", "F1"]
+    days = {row["DAY"]: row["DAY_STATE"] for row in rows if row["ROW_TYPE"] == "D"}
+    assert days["07/03/2026"] == "M"  # M-1 is its record
+
+
+def test_no_state_of_a_day_is_written_as_another() -> None:
+    """Unreported is neither taken nor missed: every code has one of its own."""
+    rows = json.loads((MAPPINGS / "nebula/codes/dose-day-state.json").read_text("utf-8"))["group"][0]["element"]
+    assert {one["code"]: one["target"][0]["code"] for one in rows} == DAY_STATES
+    states = json.loads((PROFILES / "CodeSystem-dose-day-state.json").read_text("utf-8"))["concept"]
+    assert sorted(DAY_STATES.values()) == sorted(one["code"] for one in states)
+
+
+@pytest.mark.parametrize("target", ["nebula/alert", "pharmacy/alert", "criis/alert", "gp_connect/update-record"])
+def test_the_records_of_an_alert_without_words_all_arrive(target: str, ost: Adapter) -> None:
+    """What is told in words stands first of the payload where it stands: without it the first is a record."""
+    source = decode((FIXTURES / "nebula/alert/last-dose-not-known/bundle.json").read_bytes())
+    made = ost.translate(encode(source), read="fhir", write=target, refuse=False)
+    assert [place for place in made.unread["bundle"] if "payload" in place] == []
+    assert made.result is not None
+    assert all(name in made.result.decode() for name in ("D-13", "urn:uuid:00000000-0000-4000-8000-000000000001"))
+
+
+# what must arrive of an alert, column by column -------------------------------------------------------------------------
+def day_of(cell: str) -> str:
+    return "-".join(reversed(cell.split("/")))
+
+
+def winter(cell: str) -> str:
+    """A moment of March, before the clocks change."""
+    return f"{day_of(cell[:10])}T{cell[11:]}:00+00:00"
+
+
+def upper(table: dict[str, str]) -> dict[str, str]:
+    return {hub: theirs for theirs, hub in table.items()}
+
+
+CRIIS_DAYS = dict(zip(DAY_STATES, "SUP THD DNC WHD NSW PRT ELE ELU DEP UNR DUE CFL NEX".split(), strict=True))
+CRIIS_ROLE = {neb: upper(codes.ROLE)[hub] for neb, hub in codes.NEBULA_ROLE.items()}
+TRACED = ({"V": "01"}, {"V": "VERIFIED"})
+ROLES = (codes.NEBULA_ROLE, CRIIS_ROLE)
+#: Column -> where it stands in the pharmacy's alert and in that of criis, and what becomes of the cell (one for both, or one
+#: each); a place that is not there cannot hold it, and it is told. A column of a list has its place within one element.
+ALERT_COLUMNS: dict[str, tuple[str | None, str | None, Any]] = {
+    "MSG_ID_SYSTEM": ("message.system", "messageId.system", str),
+    "MSG_ID": ("message.value", "messageId.value", str),
+    "SENT": ("sent_at", "issuedAt", winter),
+    "SENDER_ODS": ("sender.ods_code", "fromOrganisation.odsCode", str),
+    "SENDER_NAME": ("sender.name", "fromOrganisation.displayName", str),
+    "RING": ("ring.0.value", "ringUs.0.value", str),
+    "NHS_NO": ("patient.nhs_number", "client.nhsNumber", str),
+    "NHS_NO_STATUS": ("patient.nhs_number_status", "client.nhsNumberTrace", TRACED),
+    **{
+        f"CLIENT_ID_{n + 1}{end}": (f"patient.identifiers.{n}.{part}", f"client.references.{n}.{part}", str)
+        for n in range(3)
+        for end, part in (("_SYSTEM", "system"), ("", "value"))
+    },
+    "TITLE": ("patient.title", "client.name.title", str),
+    "FORENAME": ("patient.given_names.0", "client.name.forenames.0", str),
+    "SURNAME": ("patient.family_name", "client.name.surname", str),
+    "DATE_OF_BIRTH": ("patient.birth_date", "client.dateOfBirth", day_of),
+    "SEX": ("patient.gender", "client.gender", ({"1": "male"}, {"1": "M"})),
+    **{f"ADDRESS_{n + 1}": (f"patient.address_lines.{n}", f"client.address.lines.{n}", str) for n in range(3)},
+    "TOWN": (None, "client.address.town", str),
+    "POSTCODE": ("patient.postcode", "client.address.postcode", str),
+    "PHONE": (None, "client.contacts.0.value", str),
+    "EPISODE_ID_SYSTEM": ("treatment_episode.id.system", "episode.reference.system", str),
+    "EPISODE_ID": ("treatment_episode.id.value", "episode.reference.value", str),
+    "KEYWORKER_ID_SYSTEM": ("treatment_episode.care_coordinator.code.system", "episode.keyworker.registration.system", str),
+    "KEYWORKER_ID": ("treatment_episode.care_coordinator.code.value", "episode.keyworker.registration.value", str),
+    "KEYWORKER": ("treatment_episode.care_coordinator.name", "episode.keyworker.fullName", str),
+    "ALERT_ID_SYSTEM": ("alert.id.system", "episode.alert.alertId.system", str),
+    "ALERT_ID": ("alert.id.value", "episode.alert.alertId.value", str),
+    "ALERT_STATE": ("alert.status", "episode.alert.state", ({"D": "due"}, {"D": "DUE"})),
+    "ACTION": ("alert.action", "episode.alert.action.code", ({"STOP": "supply-not-permitted"}, {"STOP": "STP"})),
+    "ACTION_TEXT": ("alert.action_text", "episode.alert.action.narrative", str),
+    "TOLD": ("alert.told", "episode.alert.told", str),
+    "TOLD_ON": ("alert.told_at", "episode.alert.toldAt", winter),
+    "TOLD_ID_SYSTEM": ("alert.told_to.0.code.system", "episode.alert.toldTo.0.reference.system", str),
+    "TOLD_ID": ("alert.told_to.0.code.value", "episode.alert.toldTo.0.reference.value", str),
+    "TOLD_NAME": ("alert.told_to.0.name", "episode.alert.toldTo.0.displayName", str),
+    "SINCE": ("alert.since", "episode.alert.since", day_of),
+    "AS_OF": ("alert.as_of", "episode.alert.asOf", winter),
+    "MISSED_LEAST": ("alert.missed.least", "episode.alert.missed.least", int),
+    "MISSED_MOST": ("alert.missed.most", "episode.alert.missed.most", int),
+    "MISSED_IN_ALL_LEAST": ("alert.missed_in_all.least", "episode.alert.missedInAll.least", int),
+    "MISSED_IN_ALL_MOST": ("alert.missed_in_all.most", "episode.alert.missedInAll.most", int),
+    "WITHOUT_LEAST": ("alert.days_without.least", "episode.alert.daysWithout.least", int),
+    "WITHOUT_MOST": ("alert.days_without.most", "episode.alert.daysWithout.most", int),
+    "LAST_DOSE": ("alert.last_dose.date", "episode.alert.lastDose.doseDate", day_of),
+    "LAST_DOSE_AMOUNT": ("alert.last_dose.amount.value", "episode.alert.lastDose.amount.quantity", int),
+    "LAST_DOSE_UNIT": ("alert.last_dose.amount.unit", "episode.alert.lastDose.amount.uom", ({"MLS": "ml"}, {"MLS": "ML"})),
+    "LAST_DOSE_PRODUCT_CODE": ("alert.last_dose.medicine.dmd_code", "episode.alert.lastDose.medicine.dmdCode", str),
+    "LAST_DOSE_PRODUCT_NAME": ("alert.last_dose.medicine.name", "episode.alert.lastDose.medicine.term", str),
+    "LAST_DOSE_PRODUCT_TEXT": ("alert.last_dose.medicine.text", "episode.alert.lastDose.medicine.asRecorded", str),
+    "LAST_DOSE_LOCAL_CODE_SYSTEM": (
+        "alert.last_dose.medicine.other_codes.0.system",
+        "episode.alert.lastDose.medicine.foreignCodes.0.system",
+        str,
+    ),
+    "LAST_DOSE_LOCAL_CODE": (
+        "alert.last_dose.medicine.other_codes.0.code",
+        "episode.alert.lastDose.medicine.foreignCodes.0.code",
+        str,
+    ),
+    "LAST_DOSE_CERTAINTY": (
+        "alert.last_dose.certainty",
+        "episode.alert.lastDose.certainty",
+        ({"O": "observed"}, {"O": "OBS"}),
+    ),
+    "LAST_POSSIBLE_DOSE": ("alert.last_possible_dose", "episode.alert.lastPossibleDose", day_of),
+    "TASK_ID_SYSTEM": ("task.id.system", "episode.task.taskId.system", str),
+    "TASK_ID": ("task.id.value", "episode.task.taskId.value", str),
+    "ROLE": ("task.role", "episode.task.role", ROLES),
+    "ROLE_TEXT": ("task.role_text", "episode.task.roleNarrative", str),
+    "OWNER_ID_SYSTEM": ("task.who.code.system", "episode.task.owner.reference.system", str),
+    "OWNER_ID": ("task.who.code.value", "episode.task.owner.reference.value", str),
+    "OWNER": ("task.who.name", "episode.task.owner.displayName", str),
+    "DEPUTY": ("task.deputy", "episode.task.deputy", ROLES),
+    "DUE": ("task.due", "episode.task.dueBy", day_of),
+    "POLICY": ("task.policy", "episode.task.policy", str),
+    "DAY": ("alert.days.N.date", "episode.alert.days.N.date", day_of),
+    "DAY_STATE": ("alert.days.N.state", "episode.alert.days.N.state", (DAY_STATES, CRIIS_DAYS)),
+    "EVIDENCE_ID_SYSTEM": ("alert.evidence.N.system", "episode.alert.evidence.N.system", str),
+    "EVIDENCE_ID": ("alert.evidence.N.value", "episode.alert.evidence.N.value", str),
+    "CODE_SYSTEM": ("alert.other_codes.N.system", "episode.alert.action.foreignCodes.N.system", str),
+    "CODE": ("alert.other_codes.N.code", "episode.alert.action.foreignCodes.N.code", str),
+    "CODE_TERM": ("alert.other_codes.N.display", "episode.alert.action.foreignCodes.N.term", str),
+}
+#: Columns that `every-column` leaves empty: a date of death and a withdrawal shut out what it says.
+ELSEWHERE = {"DECEASED", "DATE_OF_DEATH", "WITHDRAWS_ID_SYSTEM", "WITHDRAWS_ID", "LAST_DOSE_UNKNOWN", "ROW_TYPE"}
+
+
+def at_place(record: Any, place: str) -> Any:
+    for part in place.split("."):
+        record = record[int(part)] if part.isdigit() else record.get(part, {})
+    return record
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["pharmacy", "criis"])
+def test_what_an_alert_says_arrives_column_by_column(side: int, ost: Adapter) -> None:
+    body = (FIXTURES / "nebula/alert/every-column/in.csv").read_bytes()
+    made = ost.translate(body, read="nebula/alert", write=("pharmacy/alert", "criis/alert")[side])
+    record = decode(made.result or b"")
+    head, *rows = _rows(body)
+    assert set(head) - ELSEWHERE == set(ALERT_COLUMNS)
+    seen = 0
+    for column, (*places, convert) in ALERT_COLUMNS.items():
+        cells = [row[head.index(column)] for row in rows]
+        place, turn = places[side], convert[side] if isinstance(convert, tuple) else convert
+        cells = [cell for cell in cells if cell] if place and ".N." in place else cells[:1]
+        assert any(cells), column
+        for n, cell in enumerate(cells):
+            if place is not None:
+                wanted = turn[cell] if isinstance(turn, dict) else turn(cell)
+                assert at_place(record, place.replace(".N.", f".{n}.")) == wanted, column
+                seen += 1
+    assert seen > 90
+    # The pharmacy's contract has no town apart from the lines, and no number of the person's.
+    assert made.unread["bundle"] == (
+        []
+        if side
+        else [f"Bundle.entry[1].resource.{one}" for one in ("address[0].city", "telecom[0].system", "telecom[0].value")]
+    )
 
 
 # files of many ----------------------------------------------------------------------------------------------------------
