@@ -168,11 +168,15 @@ _TOLD: tuple[Row, ...] = (
 
 def alert(record: Record) -> list[str]:
     """What the record says of the alert itself."""
+    return [*_head(record["alert"]), *_ground(record)]
+
+
+def _ground(record: Record) -> list[str]:
+    """What the alert stands on: counts, doses, days, records, until when, and when it was told."""
     one = record["alert"]
     counts = told(one, _COUNTS) + [sentence for name, sentence in _UNCOUNTED if name not in one]
     doses = told(one, (("last_dose", "{}", dose),)) or ["LAST DOSE: none that was observed is told of."]
     return [
-        *_head(one),
         " ".join(counts),
         " ".join(doses + told(one, (_POSSIBLE,))),
         *told(one, _GROUND),
@@ -227,6 +231,6 @@ def title(record: Record) -> str:
 
 
 def report(record: Record) -> list[str]:
-    """The letter in sentences: what is told, what is asked, whom to ring."""
+    """The letter in sentences: what is told, what is asked by when, whom to ring, and after that on what ground."""
     others = [FOR_INFORMATION] if recipient_type(record) == "FI" else []
-    return [sent(record), *alert(record), *asked(record), *ring(record), *others]
+    return [sent(record), *_head(record["alert"]), *asked(record), *ring(record), *_ground(record), *others]

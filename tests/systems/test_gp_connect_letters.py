@@ -533,6 +533,13 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             f"ALERT ({ALERT}): {TOLERANCE_NAMES}. {TOLERANCE}",
             "It has stood since Monday 16 March 2026.",
             (
+                f"ASKED, and it may be of somebody at the practice: {TOLERANCE_NAMES}. TO BE DONE BY Thursday 19 March 2026. Role: "
+                "Prescriber; Doctor (code DR of https://reset.example/role); Whoever prescribes today. In that role: Dr Lena Osei "
+                "(GMC 9900002). Deputy, where they are absent: Clinical lead. By the policy: default 1.0.0: assess (S0 more than "
+                f"3). Task {ALERT}."
+            ),
+            RING,
+            (
                 "MISSED IN A ROW: at least 4 dose-days, at most 5. Missed in the time on which the policy looks back: at least 6 "
                 "dose-days, at most 8. WITHOUT A DOSE THAT IS EVIDENCED: at least 5 days, at most 7."
             ),
@@ -548,13 +555,6 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             "The records that it names: D-16, RX-88.",
             "It speaks of what had happened by Wednesday 18 March 2026 at 18:00 (UK time); what happened later is not counted.",
             "Told Wednesday 18 March 2026 at 18:04 (UK time). Told to: Dr Lena Osei (GMC 9900002), Jo Marsh.",
-            (
-                f"ASKED, and it may be of somebody at the practice: {TOLERANCE_NAMES}. TO BE DONE BY Thursday 19 March 2026. Role: "
-                "Prescriber; Doctor (code DR of https://reset.example/role); Whoever prescribes today. In that role: Dr Lena Osei "
-                "(GMC 9900002). Deputy, where they are absent: Clinical lead. By the policy: default 1.0.0: assess (S0 more than "
-                f"3). Task {ALERT}."
-            ),
-            RING,
         ],
         [
             *REPORTED_ALERT,
@@ -572,16 +572,16 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "10 March 2025.”."
             ),
             "It has stood since Tuesday 10 March 2026.",
-            NOT_COUNTED,
-            NO_LAST_DOSE,
-            "It speaks of what had happened by Wednesday 18 March 2026 at 18:00 (UK time); what happened later is not counted.",
-            "Told Wednesday 18 March 2026 at 18:04 (UK time). Told to: Dr Asha Verity (GMC 9900011).",
             (
                 "ASKED OF THE PRACTICE: Health check due. TO BE DONE BY Friday 10 April 2026 at 18:00 (UK time). Role: GP. In that "
                 "role: Dr Asha Verity (GMC 9900011). Deputy, where they are absent: Care coordinator. By the policy: default 1.0.0: "
                 f"health-check 12 months (S0). Task {ALERT}."
             ),
             RING,
+            NOT_COUNTED,
+            NO_LAST_DOSE,
+            "It speaks of what had happened by Wednesday 18 March 2026 at 18:00 (UK time); what happened later is not counted.",
+            "Told Wednesday 18 March 2026 at 18:04 (UK time). Told to: Dr Asha Verity (GMC 9900011).",
         ],
         [*REPORTED_ALERT, "Episode of care: EP-205.", "Status of the episode: active."],
     ),
@@ -595,22 +595,20 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "not say."
             ),
             "It no longer stands because of what is known now, as is said below. WHAT IT ASKED IS NOT TO BE DONE.",
-            (f"Such an alert says: “{TOLERANCE}” As told: “Withdrawn, because of what is known now: Assess tolerance.”."),
-            (
-                "MISSED IN A ROW: exactly 0 dose-days. Missed in the time on which the policy looks back: exactly 1 dose-day. WITHOUT "
-                "A DOSE THAT IS EVIDENCED: at least 0 days, at most 2."
-            ),
-            (
-                "LAST DOSE: Tuesday 17 March 2026, amount not said, medicine not said. OBSERVED: somebody saw it swallowed or gave it."
-            ),
-            "The records that it names: D-17.",
-            "It speaks of what had happened by Thursday 19 March 2026 at 23:59 (UK time); what happened later is not counted.",
-            "Told Friday 20 March 2026 at 09:00 (UK time).",
+            f"Such an alert says: “{TOLERANCE}” As told: “Withdrawn, because of what is known now: Assess tolerance.”.",
             (
                 "NO LONGER ASKED: Assess tolerance, by Thursday 19 March 2026. Role: Prescriber. By the policy: default 1.0.0: assess "
                 f"(S0 more than 3). Task {ALERT}."
             ),
             RING,
+            (
+                "MISSED IN A ROW: exactly 0 dose-days. Missed in the time on which the policy looks back: exactly 1 dose-day. WITHOUT "
+                "A DOSE THAT IS EVIDENCED: at least 0 days, at most 2."
+            ),
+            "LAST DOSE: Tuesday 17 March 2026, amount not said, medicine not said. OBSERVED: somebody saw it swallowed or gave it.",
+            "The records that it names: D-17.",
+            "It speaks of what had happened by Thursday 19 March 2026 at 23:59 (UK time); what happened later is not counted.",
+            "Told Friday 20 March 2026 at 09:00 (UK time).",
         ],
         REPORTED_ALERT,
     ),
@@ -624,15 +622,15 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
             ),
             "It has stood since Tuesday 17 March 2026.",
             (
-                "MISSED IN A ROW: at least 5 dose-days, how many at most is not known. WITHOUT A DOSE THAT IS EVIDENCED: at least 8 "
-                "days, how many at most is not known."
-            ),
-            "LAST DOSE: NOT KNOWN. A dose MAY HAVE BEEN TAKEN as late as Wednesday 18 March 2026.",
-            (
                 "Asked of others than the practice: Supply not permitted. TO BE DONE BY Tuesday 17 March 2026. Role: Pharmacist. In "
                 f"that role: Willow Lane Pharmacy (ODS FZZ01). Deputy, where they are absent: Clinical lead. Task {ALERT}."
             ),
             RING,
+            (
+                "MISSED IN A ROW: at least 5 dose-days, how many at most is not known. WITHOUT A DOSE THAT IS EVIDENCED: at least 8 "
+                "days, how many at most is not known."
+            ),
+            "LAST DOSE: NOT KNOWN. A dose MAY HAVE BEEN TAKEN as late as Wednesday 18 March 2026.",
             FOR_INFORMATION,
         ],
         REPORTED_ALERT,
@@ -645,9 +643,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 f"ALERT ({ALERT}): Confirm the last dose. What is not reported could hide a longer run of missed doses: when the last "
                 "dose was taken is to be confirmed."
             ),
-            (
-                "MISSED IN A ROW: how many at least is not said, at most 6 dose-days. WITHOUT A DOSE THAT IS EVIDENCED: exactly 1 day."
-            ),
+            "Who is to act, and by when, is not said in this message.",
+            "WHOM TO RING ABOUT IT: Reset Treatment Service (YZ901). To reach them: email duty@reset.example.",
+            "No number to ring is given in this message.",
+            "MISSED IN A ROW: how many at least is not said, at most 6 dose-days. WITHOUT A DOSE THAT IS EVIDENCED: exactly 1 day.",
             NO_LAST_DOSE,
             (
                 "DAY BY DAY: Monday 2 March 2026: Supervised; Tuesday 3 March 2026: Taken home; Wednesday 4 March 2026: Missed; "
@@ -664,9 +663,6 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "Not expected: No prescription has a dose for the day."
             ),
             "The records that it names: D-13, urn:uuid:00000000-0000-4000-8000-000000000001.",
-            "Who is to act, and by when, is not said in this message.",
-            "WHOM TO RING ABOUT IT: Reset Treatment Service (YZ901). To reach them: email duty@reset.example.",
-            "No number to ring is given in this message.",
         ],
         ["Reported by Reset Treatment Service (YZ901).", "To reach them: email duty@reset.example."],
     ),
@@ -675,13 +671,13 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
         [
             AT_SIX,
             f"ALERT ({ALERT}): Consultation due. A consultation with the person is due.",
-            NOT_COUNTED,
-            NO_LAST_DOSE,
             (
                 "ASKED, and it may be of somebody at the practice: Consultation due. By when is not said. Role: Whoever sees them "
                 f"next. Task {ALERT}."
             ),
             *NOBODY_TO_RING,
+            NOT_COUNTED,
+            NO_LAST_DOSE,
         ],
         ["Reported by Reset Treatment Service (YZ901)."],
     ),
@@ -693,10 +689,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 f"ALERT ({ALERT}): Call in (code CALL of https://reset.example/codes); Call them in. As told: “Please ask them to "
                 "come in.”."
             ),
-            NOT_COUNTED,
-            NO_LAST_DOSE,
             "Who is to act, and by when, is not said in this message.",
             RING,
+            NOT_COUNTED,
+            NO_LAST_DOSE,
         ],
         REPORTED_ALERT,
     ),
@@ -710,10 +706,10 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "Such an alert says: “The prescription ends soon, and none that follows it is known: the next one is to be written, or "
                 "the end confirmed.”"
             ),
-            NOT_COUNTED,
-            NO_LAST_DOSE,
             f"NO LONGER ASKED: Prescription ending, by Friday 20 March 2026. Role: GP. Task {ALERT}.",
             RING,
+            NOT_COUNTED,
+            NO_LAST_DOSE,
         ],
         REPORTED_ALERT,
     ),
@@ -727,11 +723,9 @@ LETTERS: dict[str, tuple[str, list[str], list[str]]] = {
                 "2026. Whether that stands after all is to be asked of the sender."
             ),
             "Such an alert says: “Doses that were due have not been reported: what became of them is to be reported.”",
-            NOT_COUNTED,
-            (
-                "LAST DOSE: Thursday 12 March 2026, 40 ml, medicine not said. STATED ONLY: the person, or somebody for them, says so."
-            ),
             RING,
+            NOT_COUNTED,
+            "LAST DOSE: Thursday 12 March 2026, 40 ml, medicine not said. STATED ONLY: the person, or somebody for them, says so.",
         ],
         REPORTED_ALERT,
     ),
