@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.care import policy
-from adapter.care.plan import Collection, Plan, as_resources, check, missed, plan, read
+from adapter.care.plan import Plan, PlannedCollection, as_resources, check, missed, plan, read
 from adapter.care.plan_issues import RULES, told
 from adapter.care.policy import Feed
 from adapter.care.prescribed import Amount, prescribed
@@ -527,7 +527,7 @@ def test_without_a_treatment_period_nothing_is_planned(period: Json | None) -> N
 
 
 # missed -----------------------------------------------------------------------------------------------------------------
-FRIDAY = Plan((Collection("2026-03-27", ("2026-03-27", "2026-03-28", "2026-03-29"), True, None),))
+FRIDAY = Plan((PlannedCollection("2026-03-27", ("2026-03-27", "2026-03-28", "2026-03-29"), True, None),))
 
 
 def test_a_missed_collection_forfeits_all_of_it_unless_the_wording_saves_the_rest() -> None:
@@ -540,15 +540,15 @@ def test_nothing_is_forfeited_on_a_day_without_collection() -> None:
 
 
 def test_of_an_instalment_that_was_moved_before_its_days_the_wording_saves_all() -> None:
-    moved = Plan((Collection("2026-03-24", ("2026-03-25", "2026-03-26"), False, None),))
+    moved = Plan((PlannedCollection("2026-03-24", ("2026-03-25", "2026-03-26"), False, None),))
     assert missed(moved, "2026-03-24", frozenset()) == ("2026-03-25", "2026-03-26")
     assert missed(moved, "2026-03-24", frozenset({"missed-collection"})) == ()
 
 
 # collections that somebody planned --------------------------------------------------------------------------------------
-def collection(on: int, *covers: int, of: Any = 40, unit: tuple[str, str, str] = ML) -> Collection:
+def collection(on: int, *covers: int, of: Any = 40, unit: tuple[str, str, str] = ML) -> PlannedCollection:
     amount = None if of is None else Amount(Decimal(of), unit[1], unit[0])
-    return Collection(f"2026-03-{on}", tuple(f"2026-03-{day}" for day in covers), None, amount)
+    return PlannedCollection(f"2026-03-{on}", tuple(f"2026-03-{day}" for day in covers), None, amount)
 
 
 #: Monday 23 to Wednesday 25 March, 40 ml a day: 120 ml.
@@ -572,7 +572,7 @@ THREE = form("2026-03-23", "2026-03-25", [step("2026-03-23", "2026-03-25", 40)],
         ([], ["plan-dose-uncovered"]),
     ],
 )
-def test_given_collections_against_the_form(collections: list[Collection], said: list[str]) -> None:
+def test_given_collections_against_the_form(collections: list[PlannedCollection], said: list[str]) -> None:
     issues = check(THREE, collections)
     assert rules(issues) == said
     assert all(is_error(one) for one in issues)
