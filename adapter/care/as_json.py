@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapter.care.ledger import Day, iso
-from adapter.care.policy import Feed
+from adapter.care.policy import Feed, Policy
 from adapter.fhir.dates import LONDON
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
     made: dict[str, Any] = {
         "patient": {"identifier": [_identifier(one) for one in sorted(care.person.identifiers)]},
         "asOf": _moment(ledger.as_of),
-        "policy": {"name": ledger.policy.name, "version": ledger.policy.version},
+        "policy": _policy(ledger.policy),
         "feeds": _feeds(care),
         "days": [_day(day) for day in ledger.days],
         "consecutiveMissed": counted.consecutive.as_json(),
@@ -32,6 +32,11 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
     if counted.last_possible is not None:
         made["lastPossibleDose"] = _dose(counted.last_possible)
     return made | {"actions": [one.as_json() for one in care.actions]}
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    extended = [{"name": name, "version": version} for name, version in policy.extends]
+    return {"name": policy.name, "version": policy.version, **({"extends": extended} if extended else {})}
 
 
 def _moment(at: datetime) -> str:

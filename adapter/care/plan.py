@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from adapter.care.plan_issues import told
-from adapter.care.policy import Feed
+from adapter.care.policy import Feed, Policy
 from adapter.care.prescribed import Amount, Prescribed, added, mixed, prescribed
 from adapter.care.records import Json, extension, ours, part, parts
 from adapter.fhir.dates import add_days, days_between, precision
@@ -51,15 +51,15 @@ class Plan:
     issues: tuple[Issue, ...] = ()
 
 
-def plan(form: Json, feed: Feed, pick_up: Days | None = None, supervised: Days | None = None) -> Plan:
+def plan(form: Json, policy: Policy, feed: Feed, pick_up: Days | None = None, supervised: Days | None = None) -> Plan:
     """The collections of a form (MedicationRequest, intent original-order).
 
-    feed: of the pharmacy; it is closed on its own closed days and on those that the form names. pick_up: days of collection, each
-    dose date where none are given. supervised: days on which the dose of that day is supervised; as the form says where none are
-    given. Every dose date is covered once; a form whose doses are unclear or of mixed units has no collections. Raises ValueError
-    for what is neither a weekday nor a day.
+    policy: how long a form may be, and when its first supply · feed: of the pharmacy; it is closed on its own closed days and on
+    those that the form names · pick_up: days of collection, each dose date where none are given · supervised: days on which the
+    dose of that day is supervised; as the form says where none are given. Every dose date is covered once; a form whose doses are
+    unclear or of mixed units has no collections. Raises ValueError for what is neither a weekday nor a day.
     """
-    said = prescribed(form)
+    said = prescribed(form, policy)
     if not said.doses:
         return Plan((), said.issues)
     issues = list(said.issues)
@@ -174,9 +174,9 @@ def _read(order: Json) -> PlannedCollection | None:
     )
 
 
-def check(form: Json, collections: Iterable[PlannedCollection]) -> list[Issue]:
+def check(form: Json, policy: Policy, collections: Iterable[PlannedCollection]) -> list[Issue]:
     """How collections that somebody planned do not agree with the form; of a form whose doses are unclear, what is unclear."""
-    said = prescribed(form)
+    said = prescribed(form, policy)
     if not said.doses:
         return list(said.issues)
     given = list(collections)

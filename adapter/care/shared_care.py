@@ -68,7 +68,7 @@ def of_person(
     gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due) if history else []
     patients = [one for one in person.patients if known_at is None or one.received <= known_at]
     due = [*due, *clocks(standing(person.records, known_at), policy, as_of, patients)]
-    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)), known_at)
+    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity(policy))), known_at)
 
 
 def _at(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> tuple[Ledger, Counted, list[Action]]:

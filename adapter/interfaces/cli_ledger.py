@@ -129,7 +129,7 @@ def _table(care: SharedCare) -> None:
 
     made = care.as_json()
     console = Console(no_color=colour() is False, highlight=False)
-    console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {made['policy']['name']} {made['policy']['version']}")
+    console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
     console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
     table = Table(box=None, pad_edge=False)

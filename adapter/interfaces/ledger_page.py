@@ -18,7 +18,7 @@ def page(found: list[SharedCare]) -> str:
     """The page of these ledgers, one after the other."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     # The picture is of our own making, its texts escaped.
-    people = [{"ledger": one.as_json(), "picture": Markup(picture(one))} for one in found]  # noqa: S704
+    people = [{"ledger": one.as_json(), "policy": str(one.ledger.policy), "picture": Markup(picture(one))} for one in found]  # noqa: S704
     said: dict[str, Any] = {
         "people": people,
         "ledger": people[0]["ledger"] if people else {"asOf": ""},

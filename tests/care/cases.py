@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from adapter.care.ladder import OWNERS
 from adapter.care.policy import Policy, read
 from adapter.care.records import person
 from adapter.care.shared_care import SharedCare, moment, of_person
@@ -76,7 +75,7 @@ def summary(care: SharedCare) -> Json:
     found |= {name: [made[name]["min"], made[name].get("max")] for name in counts}
     found |= {name: made.get(name, {}).get("date") for name in ("lastObservedDose", "lastPossibleDose")}
     # The clocks of reviews and consents have tables of their own (test_clocks.py).
-    found["due"] = sorted({one["code"] for one in made["actions"] if one["status"] == "due"} & OWNERS.keys())
+    found["due"] = sorted({one["code"] for one in made["actions"] if one["status"] == "due"} & care.ledger.policy.ranks.keys())
     found["withdrawn"] = sorted({one["code"] for one in made["actions"] if one["status"] == "withdrawn"})
     return found
 
