@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def ledger_json(care: SharedCare) -> dict[str, Any]:
-    """patient, asOf, policy, feeds, days, counts, last doses, actions and issues of one person."""
+    """patient, asOf, policy, feeds, days, counts, last doses, derived collections, actions and issues of one person."""
     ledger, counted = care.ledger, care.counted
     made: dict[str, Any] = {
         "patient": {"identifier": [_identifier(one) for one in sorted(care.person.identifiers)]},
@@ -31,7 +31,10 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
         made["lastObservedDose"] = _dose(observed)
     if counted.last_possible is not None:
         made["lastPossibleDose"] = _dose(counted.last_possible)
-    return made | {"actions": [one.as_json() for one in care.actions]}
+    if care.derived:
+        made["derivedCollections"] = [one.as_json() for one in care.derived]
+    made["actions"] = [one.as_json() for one in care.actions]
+    return made | ({"issues": {"resourceType": "OperationOutcome", "issue": list(care.issues)}} if care.issues else {})
 
 
 def _policy(policy: Policy) -> dict[str, Any]:

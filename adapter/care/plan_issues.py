@@ -108,6 +108,19 @@ RULES: dict[str, Rule] = {
         "The pharmacy is closed on days of collection and on every day of the treatment before them: {days}.",
         "Ask the prescriber for another form, or arrange the collection at another pharmacy.",
     ),
+    # collections that nobody planned
+    "plan-derived": (
+        "information",
+        FORM,
+        "No message plans its collections. They are derived from what the form says of its days (rule {how}): {days}.",
+        "Compare them with what was arranged with the pharmacy.",
+    ),
+    "plan-pick-up-unread": (
+        "warning",
+        STEPS,
+        "What the form says of its days of collection cannot be read as one arrangement: no collections are planned.",
+        "Send the planned collections with the form, or say its days in plain words.",
+    ),
     # collections that somebody else planned
     "plan-dose-twice": _planned("Dose dates that are covered more than once"),
     "plan-dose-uncovered": _planned("Dose dates that no collection covers"),

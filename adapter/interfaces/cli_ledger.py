@@ -67,11 +67,13 @@ def ledger(
     if as_json:
         with output(None) as put:
             for one in found:
-                made = {**one.as_json(), "issues": {"resourceType": "OperationOutcome", "issue": issues or [_ALL_OK]}}
+                told = [*issues, *one.issues] or [_ALL_OK]
+                made = {**one.as_json(), "issues": {"resourceType": "OperationOutcome", "issue": told}}
                 put(json.encode_pretty(made) if len(found) == 1 else json.encode(made) + b"\n")
     elif html is None:
         for one in found:
             _table(one)
+            say_issues(one.issues)
     if not found:
         say("No message about a person.")
     raise click.exceptions.Exit(Exit.SOME if any(map(is_error, issues)) else Exit.DONE)

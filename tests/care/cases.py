@@ -12,6 +12,7 @@ import yaml
 from adapter.care.policy import Policy, read
 from adapter.care.records import person
 from adapter.care.shared_care import SharedCare, moment, of_person
+from adapter.fhir.outcome import rule_of
 from adapter.mapping.faults import Faults
 from adapter.mapping.language import compose, data
 from tests.care.build import Json, bundles, days
@@ -44,6 +45,11 @@ def load(folder: Path) -> Json:
 def all_cases() -> list[Path]:
     """The folders of all cases."""
     return sorted(file.parent for file in FIXTURES.glob("*/case.yaml"))
+
+
+def derived_cases() -> list[Path]:
+    """The folders of the cases of forms whose collections no message plans; only the adapter reads what a form says of its days."""
+    return sorted(file.parent for file in (FIXTURES / "derived").glob("*/case.yaml"))
 
 
 def policy_of(case: Json) -> Policy:
@@ -107,6 +113,12 @@ def differences(case: Json) -> Iterator[str]:
         lost = [day for day, one in by_date.items() if one.get("forfeited")]
         if lost != sorted(wanted["forfeited"]):
             yield f"forfeited: came {lost}, wanted {wanted['forfeited']}"
+    if "issues" in wanted and (said := sorted(rule_of(one) for one in care.issues)) != sorted(wanted["issues"]):
+        yield f"issues: came {said}, wanted {wanted['issues']}"
+    if "derived" in wanted:
+        planned = {one["date"]: one["covers"] for form in made.get("derivedCollections", ()) for one in form["collections"]}
+        if planned != wanted["derived"]:
+            yield f"derived: {_less(planned, wanted['derived'])}"
     since = {one["code"]: one["since"] for one in made["actions"]}
     for code, day in wanted.get("since", {}).items():
         if since.get(code) != day:
