@@ -110,7 +110,9 @@ def _owners(found: Sequence[Document], whole: bool) -> Iterator[Fault]:
 def _numbers(one: Document, kind: str) -> Iterator[tuple[str, Json]]:
     """The numbers of a kind that have the form of one."""
     for name, number in one.part(kind).items():
-        if isinstance(number, dict) and type(number.get("value")) is int and number["value"] >= 1 and "unit" in number:
+        if not isinstance(number, dict) or type(number.get("value")) is not int or number["value"] < 1:
+            continue
+        if isinstance(number.get("unit"), str):
             yield name, number
 
 
@@ -189,6 +191,6 @@ def _depots(found: Sequence[Document]) -> Iterator[Fault]:
     held: dict[Any, str] = {}
     for name, said in doses.items():
         for dose in said if isinstance(said, list) else ():
-            if held.setdefault(dose, name) != name:
+            if isinstance(dose, int) and held.setdefault(dose, name) != name:
                 what = f"{name} has {dose} mg, and so has {held[dose]}"
                 yield last[name].fault(["depots", name], what, "an injection is known by its dose", "leave it to one of them")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from adapter.care.policy import POLICIES, load, names
+from adapter.fhir.schema_document import schema_faults
 from adapter.mapping.faults import MapFaults, Unknown
 from adapter.shipped import PROFILES
 
@@ -358,6 +360,40 @@ def test_a_policy_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> 
         load("ourown", [tmp_path])
     assert raised.value.nearest == ["our-own"]
     assert names([tmp_path]) == ["default", "our-own"]
+
+
+ODD: list[Any] = [None, [], {}, "", "x", 0, -1, "1.5", True, [[]], {"a": []}, {"value": 3, "unit": ["day"], "source": []}]
+
+
+def places(said: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    below = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    return [path, *(place for key, one in below for place in places(one, (*path, key)))]
+
+
+PLACES = places(yaml.safe_load(DEFAULT))[1:]
+
+
+@pytest.mark.parametrize("n", range(0, len(PLACES), 3))
+def test_whatever_stands_in_a_place_is_a_policy_or_its_faults(n: int, tmp_path: Path) -> None:
+    """Never another error, and a fault of it is on a line of the file."""
+    document = yaml.safe_load(DEFAULT) | {"policy": "own"}
+    *path, last = PLACES[n]
+    within = document
+    for step in path:
+        within = within[step]
+    within[last] = ODD[n // 3 % len(ODD)]
+    text = yaml.safe_dump(document, sort_keys=False)
+    (tmp_path / "own.yaml").write_text(text)
+    lines: list[int] = []
+    try:
+        load("own", [tmp_path])
+    except MapFaults as raised:
+        lines = [fault.line for fault in raised.faults]
+    assert set(lines) <= set(range(1, len(text.splitlines()) + 1))
+
+
+def test_the_schema_is_one() -> None:
+    assert list(schema_faults(json.loads((POLICIES / "policy.schema.json").read_text("utf-8")))) == []
 
 
 def test_the_shipped_policy_has_no_fault_and_its_words_are_ours() -> None:
