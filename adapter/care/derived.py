@@ -20,7 +20,7 @@ from adapter.care.policy import Feed, Policy
 from adapter.care.prescribed import prescribed
 from adapter.care.records import Json, Record
 from adapter.fhir.dates import precision, service_day
-from adapter.fhir.outcome import Issue, is_error
+from adapter.fhir.outcome import Issue, is_error, rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,14 @@ def _derived(form: Form, record: Record, policy: Policy) -> Derived:
 def _planned(form: Form, resource: Json, days: Arrangement, policy: Policy, feed: Feed) -> Derived:
     made = plan(resource, policy, feed, days.pick_up, days.supervised)
     issues = tuple(_of_form(one, form) for one in made.issues)
-    if any(map(is_error, made.issues)) or not made.collections:
+    # Which day is meant for doses before the first day of collection that the form says, the plan can only suppose.
+    supposed = any(rule_of(one) == "plan-first-day" for one in made.issues)
+    collections = made.collections[1:] if supposed else made.collections
+    if any(map(is_error, made.issues)) or not collections:
         return Derived(form.ref, issues=issues)
     closed = frozenset(day for day in range(form.first, form.last + 1) if feed.is_closed(iso(day)))
-    note = _of_form(told("plan-derived", how=days.rule, days=[one.on for one in made.collections]), form)
-    return Derived(form.ref, days.rule, made.collections, closed, (*issues, note))
+    note = _of_form(told("plan-derived", how=days.rule, days=[one.on for one in collections]), form)
+    return Derived(form.ref, days.rule, collections, closed, (*issues, note))
 
 
 def _of_form(issue: Issue, form: Form) -> Issue:

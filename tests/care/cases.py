@@ -44,13 +44,13 @@ def load(folder: Path) -> Json:
 
 
 def all_cases() -> list[Path]:
-    """The folders of all cases."""
-    return sorted(file.parent for file in FIXTURES.glob("*/case.yaml"))
+    """The folders of all cases but those of derived_cases."""
+    return sorted({file.parent for file in FIXTURES.glob("*/case.yaml")} - set(derived_cases()))
 
 
 def derived_cases() -> list[Path]:
     """The folders of the cases of forms whose collections no message plans; only the adapter reads what a form says of its days."""
-    return sorted(file.parent for file in (FIXTURES / "derived").glob("*/case.yaml"))
+    return sorted(file.parent for file in FIXTURES.glob("derived-*/case.yaml"))
 
 
 @cache

@@ -1,6 +1,6 @@
 """Collections that no message plans: the words of a form, what is derived from them, and when nothing is.
 
-2026-03-02 is a Monday. Whole schedules stand in fixtures/care/derived.
+2026-03-02 is a Monday. Whole schedules stand in fixtures/care/derived-*.
 """
 
 from __future__ import annotations
@@ -219,10 +219,22 @@ def test_a_form_that_is_longer_than_the_policy_allows_plans_nothing(tmp_path: Pa
     assert (short.derived, told(short)) == ((), ["ost-treatment-period"])
 
 
-def test_warnings_are_told_beside_what_is_derived() -> None:
-    """From Tuesday 3 March; Monday is the first day of collection that is said, so that the first doses have none before them."""
-    made = worked(changed(first="2026-03-03", last="2026-03-13"))
+def test_doses_before_the_first_day_of_collection_that_is_said_stand_alone() -> None:
+    """From Saturday 7 March: Monday 9 is the first day of collection. On which day 7 and 8 are had the form does not say."""
+    made = worked(changed(first="2026-03-07", last="2026-03-12"))
     assert told(made) == ["plan-first-day", "plan-derived"]
+    [form] = made.as_json()["derivedCollections"]
+    assert [(one["date"], one["covers"]) for one in form["collections"]] == [
+        ("2026-03-09", ["2026-03-09", "2026-03-10"]),
+        ("2026-03-11", ["2026-03-11", "2026-03-12"]),
+    ]
+    # Not collected on the 7th: the 8th is due on its own until the evening of the 9th, and not lost with the 7th.
+    missed = {
+        **changed(first="2026-03-07", last="2026-03-12"),
+        "as-of": "2026-03-08",
+        "doses": [{"on": "2026-03-07", "is": "missed"}],
+    }
+    assert [day["state"] for day in worked(missed).as_json()["days"]] == ["missed", "due"]
 
 
 @pytest.mark.parametrize("interval", [0, -1, Decimal("1.5")])
