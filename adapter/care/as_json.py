@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.care.ledger import Day, iso
-from adapter.care.policy import Feed
+from adapter.care.policy import Feed, Policy
 from adapter.care.shared_care import SharedCare
 from adapter.fhir.dates import LONDON
 
 
 def ledger_json(care: SharedCare) -> dict[str, Any]:
-    """patient, asOf, policy, feeds, days, counts, last doses, actions and issues of one person."""
+    """patient, asOf, policy, feeds, days, counts, last doses, derived collections, actions and issues of one person."""
     ledger, counted = care.ledger, care.counted
     made: dict[str, Any] = {
         "patient": {"identifier": [_identifier(one) for one in sorted(care.person.identifiers)]},
         "asOf": _moment(ledger.as_of),
-        "policy": {"name": ledger.policy.name, "version": ledger.policy.version},
+        "policy": _policy(ledger.policy),
         "feeds": _feeds(care),
         "days": [_day(day) for day in ledger.days],
         "consecutiveMissed": counted.consecutive.as_json(),
@@ -29,7 +29,15 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
         made["lastObservedDose"] = _dose(observed)
     if counted.last_possible is not None:
         made["lastPossibleDose"] = _dose(counted.last_possible)
-    return made | {"actions": [one.as_json() for one in care.actions]}
+    if care.derived:
+        made["derivedCollections"] = [one.as_json() for one in care.derived]
+    made["actions"] = [one.as_json() for one in care.actions]
+    return made | ({"issues": {"resourceType": "OperationOutcome", "issue": list(care.issues)}} if care.issues else {})
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    extended = [{"name": name, "version": version} for name, version in policy.extends]
+    return {"name": policy.name, "version": policy.version, **({"extends": extended} if extended else {})}
 
 
 def _moment(at: datetime) -> str:

@@ -17,17 +17,6 @@ from adapter.care.policy import Policy, Threshold, is_bank_holiday
 from adapter.care.records import Record
 from adapter.fhir.dates import LONDON, day_bounds
 
-#: Code -> who is to act, and who where that one is absent (roles of `ost:CodeSystem/care-team-role`).
-OWNERS = {
-    "consultation-due": ("prescriber", "care-coordinator"),
-    "joint-review-due": ("care-coordinator", "prescriber"),
-    "strategic-review-due": ("care-coordinator", "clinical-lead"),
-    "outcome-profile-due": ("care-coordinator", "deputy"),
-    "health-check-due": ("gp", "clinical-lead"),
-    "consent-due": ("care-coordinator", "deputy"),
-    "naloxone-due": ("care-coordinator", "deputy"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _Due:
@@ -72,9 +61,9 @@ def shifted(day: date, clock: Threshold, times: int = 1) -> date:
 
 
 def _action(due: _Due, policy: Policy) -> Action:
-    owner, deputy = OWNERS[due.code]
+    owner, deputy = policy.owners[due.code]
     ground = "; ".join(f"{name} ({policy.clocks[name].source})" for name in due.names)
-    said = f"{policy.name} {policy.version}: {ground}"
+    said = f"{policy}: {ground}"
     return Action(due.code, due.on.isoformat(), due.by.isoformat(), owner, said, tuple(dict.fromkeys(due.evidence)), deputy)
 
 

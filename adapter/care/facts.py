@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from adapter.care.instalment_forms import as_form
 from adapter.care.records import EARLIEST, Json, Person, Record, extension, is_withdrawn, part, parts, replaces, standing
 from adapter.fhir.dates import precision, service_day, to_datetime
 
@@ -236,8 +237,8 @@ def read(record: Record) -> Fact | None:
     match record.type:
         case "MedicationRequest" if record.said("order-change") is not None:
             return _change(record)
-        case "MedicationRequest" if resource.get("intent") == "original-order" and record.said("treatment-period"):
-            return _form(record)
+        case "MedicationRequest" if (form := as_form(resource)) is not None:
+            return _form(replace(record, resource=form))
         case "MedicationRequest" if resource.get("intent") == "instance-order" and record.said("planned-collection"):
             return _collection(record)
         case "MedicationDispense" | "MedicationAdministration" | "MedicationStatement" if record.said("dose-outcome"):
@@ -298,7 +299,8 @@ def _collection(record: Record) -> Collection | None:
     planned = record.said("planned-collection")
     on = part(planned, "date")
     based = [record.known.get(one.get("reference", ""), {}) for one in record.resource.get("basedOn", ())]
-    names = [_names(form) for form in based] + [_names(one) for one in record.resource.get("basedOn", ()) if "identifier" in one]
+    said = [one["identifier"] for one in record.resource.get("basedOn", ()) if "identifier" in one]
+    names = [_names(form) for form in (*based, {"identifier": said})]
     if on is None:
         return None
     covers = frozenset(map(ordinal, parts(planned, "covers")))

@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from adapter.care.actions import Action
 from adapter.care.clocks import incident_due
 from adapter.care.counts import Counted, Rung
 from adapter.care.facts import Outcome
 from adapter.care.ledger import Day, Ledger, apart, feed_of, iso, supplies
-
-#: Code -> who is to act, and who where that one is absent (roles of `ost:CodeSystem/care-team-role`); the gravest first.
-OWNERS = {
-    "stop-supply-deceased": ("pharmacist", "prescriber"),
-    "possible-double-dose": ("prescriber", "clinical-lead"),
-    "supply-after-stop": ("prescriber", "clinical-lead"),
-    "supply-not-permitted": ("pharmacist", "prescriber"),
-    "urgent-referral": ("care-coordinator", "prescriber"),
-    "assess-tolerance": ("prescriber", "care-coordinator"),
-    "confirm-last-dose": ("pharmacist", "care-coordinator"),
-    "discuss-with-prescriber": ("prescriber", "care-coordinator"),
-    "prescriber-gap": ("care-coordinator", "clinical-lead"),
-    "overlapping-orders": ("prescriber", "care-coordinator"),
-    "handover-missing": ("care-coordinator", "clinical-lead"),
-    "ost-not-mentioned": ("prescriber", "care-coordinator"),
-    "conflicting-evidence": ("care-coordinator", "prescriber"),
-    "not-reported": ("pharmacist", "care-coordinator"),
-    "order-ending": ("prescriber", "care-coordinator"),
-    "depot-due": ("prescriber", "care-coordinator"),
-    "restart-review": ("prescriber", "care-coordinator"),
-    "suitability-review": ("prescriber", "care-coordinator"),
-    "incident-notice": ("clinical-lead", "care-coordinator"),
-}
-_GRAVITY = {code: place for place, code in enumerate(OWNERS)}
+from adapter.care.policy import Policy
 
 
 def actions(ledger: Ledger, counted: Counted) -> list[Action]:
     """Every action due at as-of, the gravest first; evidence names the records that each stands on."""
     found = _of_death(ledger) if ledger.facts.death is not None else [*_climbed(ledger, counted), *_seen(ledger, counted)]
-    return sorted(found, key=gravity)
+    return sorted(found, key=gravity(ledger.policy))
 
 
-def gravity(one: Action) -> tuple[bool, int, str, str]:
-    """For sorting actions: those due before those withdrawn, the gravest first, then the oldest."""
-    return one.withdrawn, _GRAVITY.get(one.code, len(_GRAVITY)), one.since, one.code
+def gravity(policy: Policy) -> Callable[[Action], tuple[bool, int, str, str]]:
+    """For sorting actions: those due before those withdrawn, the gravest first (the clocks last), then the oldest."""
+    return lambda one: (one.withdrawn, policy.ranks.get(one.code, len(policy.ranks)), one.since, one.code)
 
 
 def _action(ledger: Ledger, code: str, since: int, evidence: Iterable[str], *, threshold: str = "", due: str = "") -> Action:
-    owner, deputy = OWNERS[code]
-    source = ledger.policy.thresholds[threshold].source if threshold else "docs/care.md"
-    policy = (
-        f"{ledger.policy.name} {ledger.policy.version}: {threshold} ({source})" if threshold else f"{ledger.policy.name} {code}"
-    )
+    owner, deputy = ledger.policy.owners[code]
+    ground = f"{threshold} ({ledger.policy.thresholds[threshold].source})" if threshold else f"{code} (docs/care.md)"
+    policy = f"{ledger.policy}: {ground}"
     # Where days without any record are the ground: the orders that they follow, else whatever was last recorded.
     facts = ledger.facts
     named = dict.fromkeys(evidence) or dict.fromkeys(

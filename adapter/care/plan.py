@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from adapter.care.plan_issues import told
-from adapter.care.policy import Feed
+from adapter.care.policy import Feed, Policy
 from adapter.care.prescribed import Amount, Prescribed, added, mixed, prescribed
 from adapter.care.records import Json, extension, ours, part, parts
 from adapter.fhir.dates import add_days, days_between, precision
@@ -31,7 +31,7 @@ _SPACE = namespace("care/plan/collection")
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class PlannedCollection:
     """One visit. on: its day · covers: dose dates, in order · supervised: the dose of its own day; None where nobody says.
 
     quantity: the sum of the doses that it covers; None only where an order that was read says none.
@@ -47,19 +47,19 @@ class Collection:
 class Plan:
     """The collections of one form, by day, and what is to be told about them."""
 
-    collections: tuple[Collection, ...]
+    collections: tuple[PlannedCollection, ...]
     issues: tuple[Issue, ...] = ()
 
 
-def plan(form: Json, feed: Feed, pick_up: Days | None = None, supervised: Days | None = None) -> Plan:
+def plan(form: Json, policy: Policy, feed: Feed, pick_up: Days | None = None, supervised: Days | None = None) -> Plan:
     """The collections of a form (MedicationRequest, intent original-order).
 
-    feed: of the pharmacy; it is closed on its own closed days and on those that the form names. pick_up: days of collection, each
-    dose date where none are given. supervised: days on which the dose of that day is supervised; as the form says where none are
-    given. Every dose date is covered once; a form whose doses are unclear or of mixed units has no collections. Raises ValueError
-    for what is neither a weekday nor a day.
+    policy: how long a form may be, and when its first supply · feed: of the pharmacy; it is closed on its own closed days and on
+    those that the form names · pick_up: days of collection, each dose date where none are given · supervised: days on which the
+    dose of that day is supervised; as the form says where none are given. Every dose date is covered once; a form whose doses are
+    unclear or of mixed units has no collections. Raises ValueError for what is neither a weekday nor a day.
     """
-    said = prescribed(form)
+    said = prescribed(form, policy)
     if not said.doses:
         return Plan((), said.issues)
     issues = list(said.issues)
@@ -137,9 +137,9 @@ def _opened(said: Prescribed, due: set[str], is_closed: Callable[[str], bool], i
     return moved
 
 
-def _collection(said: Prescribed, on: str, covers: tuple[str, ...], supervised: Days | None) -> Collection:
+def _collection(said: Prescribed, on: str, covers: tuple[str, ...], supervised: Days | None) -> PlannedCollection:
     seen = said.supervised if supervised is None else _is_among(on, supervised)
-    return Collection(on, covers, seen if on in covers else False, added(said.doses[day] for day in covers))
+    return PlannedCollection(on, covers, seen if on in covers else False, added(said.doses[day] for day in covers))
 
 
 def _first_supply(said: Prescribed, first: str) -> Iterator[Issue]:
@@ -157,26 +157,26 @@ def _arranged(said: Prescribed, due: dict[str, str], supervised: Days) -> Iterat
 
 
 # planned collections as orders ------------------------------------------------------------------------------------------
-def read(instance_orders: Iterable[Json]) -> tuple[Collection, ...]:
+def read(instance_orders: Iterable[Json]) -> tuple[PlannedCollection, ...]:
     """The collections that instance-orders plan, by day. Those withdrawn or cancelled plan none, nor does any other resource."""
     found = [one for order in instance_orders if (one := _read(order)) is not None]
     return tuple(sorted(found, key=lambda one: (one.on, one.covers)))
 
 
-def _read(order: Json) -> Collection | None:
+def _read(order: Json) -> PlannedCollection | None:
     planned = extension(order, "planned-collection")
     on = part(planned, "date")
     if order.get("intent") != "instance-order" or on is None or order.get("status") in _NOT_PLANNED:
         return None
     supervised: Any = part(planned, "supervised")
-    return Collection(
+    return PlannedCollection(
         on, tuple(sorted(parts(planned, "covers"))), supervised, Amount.of(order.get("dispenseRequest", {}).get("quantity"))
     )
 
 
-def check(form: Json, collections: Iterable[Collection]) -> list[Issue]:
+def check(form: Json, policy: Policy, collections: Iterable[PlannedCollection]) -> list[Issue]:
     """How collections that somebody planned do not agree with the form; of a form whose doses are unclear, what is unclear."""
-    said = prescribed(form)
+    said = prescribed(form, policy)
     if not said.doses:
         return list(said.issues)
     given = list(collections)
@@ -195,7 +195,7 @@ def as_resources(form: Json, plan: Plan) -> list[Json]:
     return [_as_resource(form, identifier, one) for one in plan.collections]
 
 
-def _as_resource(form: Json, identifier: Json, one: Collection) -> Json:
+def _as_resource(form: Json, identifier: Json, one: PlannedCollection) -> Json:
     assert one.quantity is not None
     key = "\x1f".join((str(identifier.get("system")), str(identifier.get("value")), one.on))
     basis = {"reference": f"urn:uuid:{form['id']}"} if "id" in form else {}
@@ -216,7 +216,7 @@ def _as_resource(form: Json, identifier: Json, one: Collection) -> Json:
     }
 
 
-def _coverage(said: Prescribed, given: list[Collection]) -> Iterator[Issue]:
+def _coverage(said: Prescribed, given: list[PlannedCollection]) -> Iterator[Issue]:
     """Whether each dose date is covered once, and nothing else is."""
     count = Counter(day for one in given for day in one.covers)
     faults = {
@@ -228,7 +228,7 @@ def _coverage(said: Prescribed, given: list[Collection]) -> Iterator[Issue]:
     return (told(rule, days=sorted(days)) for rule, days in faults.items() if days)
 
 
-def _amounts(said: Prescribed, given: list[Collection]) -> Iterator[Issue]:
+def _amounts(said: Prescribed, given: list[PlannedCollection]) -> Iterator[Issue]:
     """The quantity of each collection against the doses that it covers, and of all against the form's total."""
     quantities = [one.quantity for one in given if one.quantity is not None]
     codes = {one.code for one in (*quantities, *said.doses.values())}

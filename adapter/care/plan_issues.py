@@ -23,8 +23,23 @@ _ASK = "Ask the prescriber which is meant."
 _ANOTHER = "Ask the prescriber for another form."
 _MEND = "Mend the planned collections."
 
-#: rule -> severity, place, text with holes, mend
-RULES: dict[str, tuple[str, str, str, str]] = {
+#: Severity, place, text with holes, mend.
+Rule = tuple[str, str, str, str]
+
+
+def _units(what: str) -> Rule:
+    return "error", TOTAL, f"{what}: they are neither added nor compared.", "Say all amounts in one unit."
+
+
+def _planned(what: str) -> Rule:
+    return "error", _PLANNED, f"{what}: {{days}}.", _MEND
+
+
+def _sum(text: str) -> Rule:
+    return "error", TOTAL, text, _MEND
+
+
+RULES: dict[str, Rule] = {
     # the form
     "ost-treatment-period": ("error", _PERIOD, "{what}", _ANOTHER),
     "plan-step": (
@@ -45,18 +60,8 @@ RULES: dict[str, tuple[str, str, str, str]] = {
         "Days of the treatment period without a dose: {days}. Steps with days outside of it: {steps}.",
         "Let the steps begin and end with the treatment period.",
     ),
-    "mg-against-ml": (
-        "error",
-        TOTAL,
-        "One amount is in mg and another in ml: they are neither added nor compared.",
-        "Say all amounts in one unit.",
-    ),
-    "plan-units": (
-        "error",
-        TOTAL,
-        "The amounts are in different units: they are neither added nor compared.",
-        "Say all amounts in one unit.",
-    ),
+    "mg-against-ml": _units("One amount is in mg and another in ml"),
+    "plan-units": _units("The amounts are in different units"),
     "plan-total": ("error", TOTAL, "The doses of the form add up to {doses}, and its total is {total}.", _ASK),
     "plan-words": ("error", _WORDS, "The form's total is {total} in figures, and {words} in words{doses}.", _ASK),
     "plan-words-unread": (
@@ -103,18 +108,26 @@ RULES: dict[str, tuple[str, str, str, str]] = {
         "The pharmacy is closed on days of collection and on every day of the treatment before them: {days}.",
         "Ask the prescriber for another form, or arrange the collection at another pharmacy.",
     ),
-    # collections that somebody else planned
-    "plan-dose-twice": ("error", _PLANNED, "Dose dates that are covered more than once: {days}.", _MEND),
-    "plan-dose-uncovered": ("error", _PLANNED, "Dose dates that no collection covers: {days}.", _MEND),
-    "plan-dose-outside": ("error", _PLANNED, "Days that are covered and are no dose dates of the form: {days}.", _MEND),
-    "ost-planned-covers": ("error", _PLANNED, "Dose dates before the collection that covers them: {days}.", _MEND),
-    "plan-collection-quantity": (
-        "error",
-        TOTAL,
-        "The collection on {on} is {quantity}, and the doses that it covers add up to {doses}.",
-        _MEND,
+    # collections that nobody planned
+    "plan-derived": (
+        "information",
+        FORM,
+        "No message plans its collections. They are derived from what the form says of its days (rule {how}): {days}.",
+        "Compare them with what was arranged with the pharmacy.",
     ),
-    "plan-collections-total": ("error", TOTAL, "The collections add up to {quantity}, and the form's total is {total}.", _MEND),
+    "plan-pick-up-unread": (
+        "warning",
+        STEPS,
+        "What the form says of its days of collection cannot be read as one arrangement: no collections are planned.",
+        "Send the planned collections with the form, or say its days in plain words.",
+    ),
+    # collections that somebody else planned
+    "plan-dose-twice": _planned("Dose dates that are covered more than once"),
+    "plan-dose-uncovered": _planned("Dose dates that no collection covers"),
+    "plan-dose-outside": _planned("Days that are covered and are no dose dates of the form"),
+    "ost-planned-covers": _planned("Dose dates before the collection that covers them"),
+    "plan-collection-quantity": _sum("The collection on {on} is {quantity}, and the doses that it covers add up to {doses}."),
+    "plan-collections-total": _sum("The collections add up to {quantity}, and the form's total is {total}."),
 }
 
 

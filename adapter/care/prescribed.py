@@ -12,15 +12,12 @@ from decimal import Context, Decimal
 from typing import Any
 
 from adapter.care.plan_issues import CONTROLLED, STEPS, told
+from adapter.care.policy import Policy
 from adapter.care.quantity_words import in_words
 from adapter.care.records import Json, extension, ours, part
 from adapter.fhir.dates import add_days, days_between, service_day
 from adapter.fhir.outcome import Issue
 
-#: Days of treatment on one form, the first and the last counted: GMS Regulations 2015 and NHSBSA guidance on FP10MDA.
-LONGEST = 14
-#: Days for the first supply, that of the form counted, the stricter reading: Misuse of Drugs Regulations 2001, regulation 16.
-FIRST_SUPPLY = 28
 _SNOMED = "http://snomed.info/sct"
 _MG, _ML = "258684004", "258773002"
 _EXACT = Context(prec=200)
@@ -91,8 +88,11 @@ class Prescribed:
     issues: tuple[Issue, ...]
 
 
-def prescribed(form: Json) -> Prescribed:
-    """What a form (MedicationRequest, intent original-order) prescribes; as issues what is unclear or does not add up."""
+def prescribed(form: Json, policy: Policy) -> Prescribed:
+    """What a form (MedicationRequest, intent original-order) prescribes; as issues what is unclear or does not add up.
+
+    policy: how many days a form covers at most (`form-days`), and the days for the first supply (`first-supply`).
+    """
     found: list[Issue] = []
     period = _days(extension(form, "treatment-period"))
     total = Amount.of(form.get("dispenseRequest", {}).get("quantity"))
@@ -102,8 +102,9 @@ def prescribed(form: Json) -> Prescribed:
         found.append(told("ost-treatment-period", what=what))
     else:
         length = days_between(*period) + 1
-        if length > LONGEST:
-            what = f"The treatment lasts {length} days; a form covers at most {LONGEST}, the first and the last counted."
+        if length > policy["form-days"]:
+            most = policy["form-days"]
+            what = f"The treatment lasts {length} days; a form covers at most {most}, the first and the last counted."
             found.append(told("ost-treatment-period", what=what))
         doses = _doses(form, period, found)
     together = added(doses.values())
@@ -114,7 +115,7 @@ def prescribed(form: Json) -> Prescribed:
     wordings = frozenset(str(part(one, "code")) for one in _all(form, "home-office-wording"))
     closed = frozenset(str(one.get("valueDate")) for one in _all(form, "closed-day"))
     supervised = _supervised(form, wordings, found)
-    return Prescribed(doses, total, first, last, _window(form), wordings, closed, supervised, tuple(found))
+    return Prescribed(doses, total, first, last, _window(form, policy), wordings, closed, supervised, tuple(found))
 
 
 def _all(form: Json, name: str) -> Iterator[Json]:
@@ -129,12 +130,12 @@ def _days(period: Any) -> tuple[str, str] | None:
     return (first, last) if first <= last else None
 
 
-def _window(form: Json) -> tuple[str, str] | None:
+def _window(form: Json, policy: Policy) -> tuple[str, str] | None:
     """The days for the first supply: as the form says, else from the day on which it was written."""
     said = form.get("dispenseRequest", {}).get("validityPeriod", {})
     try:
         start = service_day(said.get("start") or form["authoredOn"])
-        return start, service_day(said["end"]) if said.get("end") else add_days(start, FIRST_SUPPLY - 1)
+        return start, service_day(said["end"]) if said.get("end") else add_days(start, policy["first-supply"] - 1)
     except (KeyError, TypeError, ValueError):
         return None
 

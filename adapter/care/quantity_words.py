@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from adapter.systems.eps_controlled import figure
+from adapter.fhir.number_words import figure
 
 #: dm+d unit of measure (ConceptMap unit) -> the words for it.
 _WORDS = {

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from adapter.care.actions import Action
 from adapter.care.clocks import clocks
 from adapter.care.counts import Counted, count
+from adapter.care.derived import Derivation, Derived, unplanned
 from adapter.care.facts import Known, ordinal
 from adapter.care.ladder import actions, gravity
 from adapter.care.ledger import Ledger, derive, iso
@@ -19,19 +20,26 @@ from adapter.care.people import grouped, identifiers
 from adapter.care.policy import Policy, load
 from adapter.care.records import EARLIEST, Json, Person, person, replaces, standing
 from adapter.fhir.dates import day_bounds, precision, service_day, to_datetime
+from adapter.fhir.outcome import Issue
 
 _INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class SharedCare:
-    """What is known of one person at two times. actions: those due and those withdrawn, the gravest first."""
+    """What is known of one person at two times.
+
+    actions: those due and those withdrawn, the gravest first · derived: the collections that no message plans · issues: what is
+    told of forms whose collections are derived, or cannot be
+    """
 
     person: Person
     ledger: Ledger
     counted: Counted
     actions: tuple[Action, ...]
     known_at: datetime | None = None
+    derived: tuple[Derived, ...] = ()
+    issues: tuple[Issue, ...] = ()
 
 
 def moment(said: str) -> datetime:
@@ -64,21 +72,35 @@ def of_person(
     person: Person, policy: Policy, as_of: datetime, known_at: datetime | None = None, *, history: bool = True
 ) -> SharedCare:
     """The ledger of one person. history: whether what was withdrawn is wanted too, for which every late receipt is looked at."""
-    known = Known(person)
+    known = _Reading(person, policy)
     ledger, counted, due = _at(known, policy, as_of, known_at)
     gone = _withdrawn(known, policy, as_of, known_at, due) + _ended_by_death(ledger, counted, due) if history else []
     patients = [one for one in person.patients if known_at is None or one.received <= known_at]
-    due = [*due, *clocks(standing(person.records, known_at), policy, as_of, patients)]
-    return SharedCare(person, ledger, counted, tuple(sorted([*due, *gone], key=gravity)), known_at)
+    records = standing(person.records, known_at)
+    due = [*due, *clocks(records, policy, as_of, patients)]
+    derived = known.derivation.of(known.at(as_of, known_at))
+    issues = [issue for one in derived for issue in one.issues] + unplanned(records, ledger.today, policy)
+    every = tuple(sorted([*due, *gone], key=gravity(policy)))
+    return SharedCare(person, ledger, counted, every, known_at, tuple(one for one in derived if one.rule), tuple(issues))
 
 
-def _at(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> tuple[Ledger, Counted, list[Action]]:
-    ledger = derive(known.at(as_of, known_at), policy, as_of)
+class _Reading(Known):
+    """The records of a person, with what is derived of their forms by a policy."""
+
+    def __init__(self, person: Person, policy: Policy) -> None:
+        super().__init__(person)
+        self.derivation = Derivation(self, policy)
+
+
+def _at(known: _Reading, policy: Policy, as_of: datetime, known_at: datetime | None) -> tuple[Ledger, Counted, list[Action]]:
+    ledger = derive(known.derivation.added(known.at(as_of, known_at)), policy, as_of)
     counted = count(ledger)
     return ledger, counted, actions(ledger, counted)
 
 
-def _withdrawn(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None, due: Sequence[Action]) -> list[Action]:
+def _withdrawn(
+    known: _Reading, policy: Policy, as_of: datetime, known_at: datetime | None, due: Sequence[Action]
+) -> list[Action]:
     """The actions that stood at a moment by what was known then, and that do not, at that moment, by what is known now.
 
     Only a record that comes late or corrects another can take the ground from an action: so these moments are enough.

@@ -7,6 +7,7 @@ allow what it means to forbid. https://json-schema.org/draft/2020-12
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 KEYWORDS = frozenset(
@@ -37,6 +38,32 @@ def document_faults(document: Any, schema: Any) -> Iterator[str]:
 
     for error in jsonschema.Draft202012Validator(schema).iter_errors(document):
         yield error.json_path
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Where a document breaks a schema, and how.
+
+    path: keys and indexes to the value · keyword: of JSON Schema · wanted: the keyword's value · schema: the one that holds the
+    keyword · found: the value · of_name: whether it is a key that is judged, not a value
+    """
+
+    path: tuple[str | int, ...]
+    keyword: str
+    wanted: Any
+    schema: Any
+    found: Any
+    of_name: bool
+
+
+def breaches(document: Any, schema: Any) -> Iterator[Breach]:
+    """Every breach of a schema by a document, for those who tell them in their own words."""
+    import jsonschema
+
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(document):
+        path, keyword = tuple(error.absolute_path), str(error.validator)
+        of_name = "propertyNames" in error.absolute_schema_path
+        yield Breach(path, keyword, error.validator_value, error.schema, error.instance, of_name)
 
 
 def unknown_keywords(schema: Any, place: str = "$") -> Iterator[str]:

@@ -84,6 +84,7 @@ def ledger(
         elif html is None and messages is None:
             for one in found():
                 _table(one)
+                say_issues(one.issues)
         if not given.count:
             say("No message about a person.")
     raise click.exceptions.Exit(Exit.SOME if given.issues else Exit.DONE)
@@ -108,7 +109,7 @@ def _as_json(found: Iterator[SharedCare], given: HubMessages) -> None:
     alone = given.count == 1
     with output(None) as put:
         for one in found:
-            made = {**ledger_json(one), "issues": outcome(given.issues)}
+            made = {**ledger_json(one), "issues": outcome([*given.issues, *one.issues])}
             put(json.encode_pretty(made) if alone else json.encode(made) + b"\n")
 
 
@@ -136,7 +137,7 @@ def _table(care: SharedCare) -> None:
 
     made = ledger_json(care)
     console = Console(no_color=colour() is False, highlight=False)
-    console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {made['policy']['name']} {made['policy']['version']}")
+    console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
     named = "; ".join(one["value"] for one in made["patient"]["identifier"])
     console.print(f"of {named or 'nobody in particular'}", soft_wrap=True)
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")

@@ -20,7 +20,10 @@ def page(found: Iterable[SharedCare]) -> str:
     """The page of these ledgers, one after the other."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     # The picture is of our own making, its texts escaped.
-    people = [{"ledger": ledger_json(one), "picture": Markup(picture(one))} for one in found]  # noqa: S704
+    people = [
+        {"ledger": ledger_json(one), "policy": str(one.ledger.policy), "picture": Markup(picture(one))}  # noqa: S704
+        for one in found
+    ]
     said: dict[str, Any] = {
         "people": people,
         "ledger": people[0]["ledger"] if people else {"asOf": ""},

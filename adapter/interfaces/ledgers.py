@@ -36,7 +36,7 @@ def ledgers(settings: Settings) -> Blueprint:
         if given.issues:  # a ledger without one of its messages would not be that person's
             raise Refused(given.issues)
         found = of_people(given.people(), as_of, known_at=known_at, policy=policy)
-        made = [{**ledger_json(one), "issues": outcome([])} for one in found]
+        made = [{**ledger_json(one), "issues": outcome(one.issues)} for one in found]
         if request.mimetype != media.NDJSON and given.count == 1:
             return answers.answer(made[0], media_type=JSON)
         return Response(b"".join(json.encode(one) + b"\n" for one in made), content_type=media.NDJSON)

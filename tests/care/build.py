@@ -63,7 +63,8 @@ def bundles(case: Json) -> list[Json]:
     case = expanded(case)
     made = [_form(one) for one in case.get("forms", ())]
     made += [_change(one, n) for n, one in enumerate(case.get("changes", ()))]
-    amounts = {day: form.get("mg", 60) for form in case.get("forms", ()) for day in days(f"{form['first']}..{form['last']}")}
+    periods = [(form, f"{form['first']}..{form['last']}") for form in case.get("forms", ()) if "last" in form]
+    amounts = {day: form.get("mg", 60) for form, period in periods for day in days(period)}
     made += [_dose(one, n, amounts.get(one["on"], 60)) for n, one in enumerate(case["doses"])]
     made += [_stay(one, n) for n, one in enumerate(case.get("stays", ()))]
     made += [_contact(one, n) for n, one in enumerate(case.get("consultations", ()))]
@@ -97,9 +98,11 @@ def _pharmacy(code: str) -> Json:
 
 
 def _form(one: Json) -> Json:
+    if one.get("order"):
+        return _order(one)
     first, last, code = str(one["first"]), str(one["last"]), one.get("pharmacy", "FZZ01")
     period = {"start": first, "end": last}
-    total = len(days(f"{first}..{last}")) * one.get("doses-a-day", 1) * one.get("mg", 60)
+    total = one.get("total", len(days(f"{first}..{last}")) * one.get("doses-a-day", 1) * one.get("mg", 60))
     form: Json = {
         "resourceType": "MedicationRequest",
         "id": "form",
@@ -115,7 +118,7 @@ def _form(one: Json) -> Json:
         "requester": {"identifier": {"system": "https://fhir.hl7.org.uk/Id/gphc-number", "value": "9900001"}},
         "dosageInstruction": [
             {
-                "text": "once daily",
+                "text": one.get("text", "once daily"),
                 "timing": {
                     "repeat": {"boundsPeriod": period, "frequency": one.get("doses-a-day", 1), "period": 1, "periodUnit": "d"}
                 },
@@ -132,6 +135,9 @@ def _form(one: Json) -> Json:
     form["extension"] += [
         _extension("home-office-wording", extension=[{"url": "code", "valueCode": word}]) for word in one.get("wordings", ())
     ]
+    if "interval" in one:
+        every = {"value": one["interval"], "unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}
+        form["dispenseRequest"]["dispenseInterval"] = every
     form["extension"] += [_extension("closed-day", valueDate=str(day)) for day in one.get("closed", ())]
     if "version" in one:
         form["extension"].append(_extension("version", valuePositiveInt=one["version"]))
@@ -142,6 +148,39 @@ def _form(one: Json) -> Json:
     planned = [_collection(each, n, one["id"], one.get("mg", 60)) for n, each in enumerate(one.get("collections", ()))]
     received = one.get("received", f"{str(one['authored'])[:10]}T12:00:00Z")
     return _bundle("prescription", received, "criis", _PATIENT, form, *planned, _pharmacy(code))
+
+
+def _order(one: Json) -> Json:
+    """An order that is no instalment form, with what its dosage says and, where it is said, its first dose date."""
+    start = {"boundsPeriod": {"start": str(one["first"])}} if "first" in one else {}
+    lasts = {"value": one["days"], "unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}
+    order: Json = {
+        "resourceType": "MedicationRequest",
+        "id": "order",
+        "meta": {"profile": [f"{OURS}MedicationRequest-order"]},
+        "identifier": [{"system": ITEM, "value": one["id"]}],
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": _METHADONE,
+        "subject": {"reference": "urn:uuid:p"},
+        "authoredOn": str(one["authored"]),
+        "requester": {"identifier": {"system": "https://fhir.hl7.org.uk/Id/gphc-number", "value": "9900001"}},
+        "dosageInstruction": [
+            {
+                "text": one["text"],
+                "timing": {"repeat": {**start, "frequency": 1, "period": 1, "periodUnit": "d"}},
+                "doseAndRate": [{"doseQuantity": _amount(one["mg"])}],
+            }
+        ],
+        "dispenseRequest": {
+            "quantity": _amount(one["mg"] * one["days"]),
+            "expectedSupplyDuration": lasts,
+            "performer": {"reference": "urn:uuid:pharmacy"},
+        },
+        "substitution": {"allowedBoolean": False},
+    }
+    received = one.get("received", f"{str(one['authored'])[:10]}T12:00:00Z")
+    return _bundle("prescription", received, "emis", _PATIENT, order, _pharmacy(one.get("pharmacy", "FZZ01")))
 
 
 def _collection(one: Json, n: int, form: str, mg: int) -> Json:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.care import policy
-from adapter.care.plan import Collection, Plan, as_resources, check, missed, plan, read
+from adapter.care.plan import Plan, PlannedCollection, as_resources, check, missed, plan, read
 from adapter.care.plan_issues import RULES, told
 from adapter.care.policy import Feed
 from adapter.care.prescribed import Amount, prescribed
@@ -35,7 +35,8 @@ OURS = "https://ost-adapter.example/fhir/StructureDefinition/"
 CONTROLLED = "https://fhir.nhs.uk/StructureDefinition/Extension-DM-ControlledDrug"
 ML, MG, TABLET = ("ml", "258773002", "mL"), ("mg", "258684004", "mg"), ("tablet", "428673006", "{tbl}")
 OPEN = Feed(time(18), timedelta(hours=24), frozenset(), frozenset(), bank_holidays=False)
-USUAL = policy.load().default_feed  # closed on Sundays and England's bank holidays
+POLICY = policy.load()
+USUAL = POLICY.default_feed  # closed on Sundays and England's bank holidays
 SAMPLES = FIXTURES / "pharmacy" / "prescription"
 
 
@@ -152,7 +153,7 @@ def amounts(made: Plan) -> list[Decimal]:
 def test_the_plan_of_a_real_form_is_the_one_that_came_with_it() -> None:
     """Mondays to Saturdays; Sundays on Saturday, Good Friday on Thursday: 3 of 11 collections cover two days (80 ml)."""
     made, orders = sample("fourteen-days-closed-days")
-    planned = plan(made, USUAL)
+    planned = plan(made, POLICY, USUAL)
     assert planned.issues == ()
     assert planned.collections == read(orders)
     assert len(planned.collections) == 11 and amounts(planned).count(Decimal(80)) == 3
@@ -170,7 +171,7 @@ def test_the_plan_of_a_real_form_is_the_one_that_came_with_it() -> None:
 )
 def test_real_plans_of_other_days(name: str, pick_up: set[int | str] | None) -> None:
     made, orders = sample(name)
-    planned = plan(made, USUAL, pick_up)
+    planned = plan(made, POLICY, USUAL, pick_up)
     assert planned.issues == ()
     assert planned.collections == read(orders)
 
@@ -180,13 +181,13 @@ def test_real_plans_of_other_days(name: str, pick_up: set[int | str] | None) -> 
 )
 def test_given_plans_of_real_forms_agree(name: str) -> None:
     made, orders = sample(name)
-    assert check(made, read(orders)) == []
+    assert check(made, POLICY, read(orders)) == []
 
 
 # days -------------------------------------------------------------------------------------------------------------------
 def test_the_endorsement_of_fourteen_doses_in_six_visits_is_pd8() -> None:
     """PDn: packaged doses less visits, 14 - 6 = 8. Monday 2 days, Wednesday 2, Friday 3, twice: 80, 80, 120 ml."""
-    made = plan(fortnight(wordings=["separate-containers"]), OPEN, {0, 2, 4}, {0, 2, 4})
+    made = plan(fortnight(wordings=["separate-containers"]), POLICY, OPEN, {0, 2, 4}, {0, 2, 4})
     assert made.issues == ()
     assert days(made) == [
         ("03-23", ["23", "24"]),
@@ -206,7 +207,7 @@ def test_steps_and_doses_a_day_make_the_quantity() -> None:
     Collected on Tuesday and Thursday: 15.0 + 15.0 = 30.0; 15.0 + 20.50 + 20.50 = 56.00.
     """
     steps = [step("2026-03-24", "2026-03-26", "7.5", 2), step("2026-03-27", "2026-03-28", "10.25", 2, 2)]
-    made = plan(form("2026-03-24", "2026-03-28", steps, "86.00", words="eighty-six millilitres"), OPEN, {1, 3})
+    made = plan(form("2026-03-24", "2026-03-28", steps, "86.00", words="eighty-six millilitres"), POLICY, OPEN, {1, 3})
     assert made.issues == ()
     assert days(made) == [("03-24", ["24", "25"]), ("03-26", ["26", "27", "28"])]
     assert amounts(made) == [Decimal("30.0"), Decimal("56.00")]
@@ -217,18 +218,18 @@ def test_amounts_are_exact_whatever_their_length() -> None:
     """2 x 0.1234567890123456789012345678901 has more digits than Python's decimals keep unasked."""
     dose = Decimal("0.1234567890123456789012345678901")
     steps = [step("2026-03-23", "2026-03-24", dose)]
-    made = plan(form("2026-03-23", "2026-03-24", steps, Decimal("0.2469135780246913578024691357802")), OPEN, {0})
+    made = plan(form("2026-03-23", "2026-03-24", steps, Decimal("0.2469135780246913578024691357802")), POLICY, OPEN, {0})
     assert made.issues == ()
     assert amounts(made) == [Decimal("0.2469135780246913578024691357802")]
 
 
 def test_without_days_of_collection_each_dose_is_collected_on_its_day() -> None:
-    assert [one.on for one in plan(week(), OPEN).collections] == [f"2026-03-{day}" for day in range(23, 30)]
+    assert [one.on for one in plan(week(), POLICY, OPEN).collections] == [f"2026-03-{day}" for day in range(23, 30)]
 
 
 def test_days_of_collection_may_be_dates_and_may_lie_before_the_first_dose() -> None:
     """The doses of Monday to Wednesday on the Saturday before; the date after the last dose collects nothing."""
-    made = plan(week(), OPEN, {"2026-03-21", "2026-03-26", "2026-03-30"})
+    made = plan(week(), POLICY, OPEN, {"2026-03-21", "2026-03-26", "2026-03-30"})
     assert days(made) == [("03-21", ["23", "24", "25"]), ("03-26", ["26", "27", "28", "29"])]
     assert [one.supervised for one in made.collections] == [False, True]
     assert rules(made.issues) == ["plan-pick-up-unused"]
@@ -236,30 +237,33 @@ def test_days_of_collection_may_be_dates_and_may_lie_before_the_first_dose() -> 
 
 
 def test_weekdays_and_dates_together() -> None:
-    assert days(plan(week(), OPEN, {0, "2026-03-27"})) == [("03-23", ["23", "24", "25", "26"]), ("03-27", ["27", "28", "29"])]
+    assert days(plan(week(), POLICY, OPEN, {0, "2026-03-27"})) == [
+        ("03-23", ["23", "24", "25", "26"]),
+        ("03-27", ["27", "28", "29"]),
+    ]
 
 
 def test_doses_before_the_first_day_of_collection_are_collected_on_the_first_of_them_and_told() -> None:
-    made = plan(week(), OPEN, {2, 4})
+    made = plan(week(), POLICY, OPEN, {2, 4})
     assert days(made) == [("03-23", ["23", "24"]), ("03-25", ["25", "26"]), ("03-27", ["27", "28", "29"])]
     assert rules(made.issues) == ["plan-first-day"]
     assert text(made.issues, "plan-first-day").endswith(": 2026-03-23, 2026-03-24.")
-    assert days(plan(week(), OPEN, set())) == [("03-23", ["23", "24", "25", "26", "27", "28", "29"])]
+    assert days(plan(week(), POLICY, OPEN, set())) == [("03-23", ["23", "24", "25", "26", "27", "28", "29"])]
 
 
 @pytest.mark.parametrize("wrong", [{7}, {-1}, {"2026-03"}, {"monday"}, {"2026-02-30"}])
 def test_what_is_no_day_is_a_fault_of_the_caller(wrong: set[int | str]) -> None:
     with pytest.raises(ValueError, match="not a weekday"):
-        plan(week(), OPEN, wrong)
+        plan(week(), POLICY, OPEN, wrong)
     with pytest.raises(ValueError, match="not a weekday"):
-        plan(week(), OPEN, None, wrong)
+        plan(week(), POLICY, OPEN, None, wrong)
 
 
 # closed days ------------------------------------------------------------------------------------------------------------
 def test_closed_days_go_to_the_last_open_day_before_where_the_wording_says_so() -> None:
     """Monday 30 March to Sunday 12 April: Good Friday on Thursday, Easter Sunday and Monday on Saturday, the 12th on the 11th."""
     first, last = "2026-03-30", "2026-04-12"
-    made = plan(form(first, last, [step(first, last, 40)], 560, wordings=["closed-days"]), USUAL)
+    made = plan(form(first, last, [step(first, last, 40)], 560, wordings=["closed-days"]), POLICY, USUAL)
     assert made.issues == ()
     assert [(on, covers) for on, covers in days(made) if len(covers) > 1] == [
         ("04-02", ["02", "03"]),
@@ -272,7 +276,7 @@ def test_closed_days_go_to_the_last_open_day_before_where_the_wording_says_so() 
 
 def test_an_instalment_that_is_moved_stays_whole_on_a_day_between() -> None:
     """Wednesday 25 is closed: its two days are collected on Tuesday, whose own dose came on Monday, so that none is supervised."""
-    made = plan(week(wordings=["closed-days"], closed=["2026-03-25"]), OPEN, {0, 2, 4})
+    made = plan(week(wordings=["closed-days"], closed=["2026-03-25"]), POLICY, OPEN, {0, 2, 4})
     assert made.issues == ()
     assert days(made) == [("03-23", ["23", "24"]), ("03-24", ["25", "26"]), ("03-27", ["27", "28", "29"])]
     assert [one.supervised for one in made.collections] == [True, False, True]
@@ -281,13 +285,13 @@ def test_an_instalment_that_is_moved_stays_whole_on_a_day_between() -> None:
 def test_a_pharmacys_own_days_and_the_forms_are_both_closed() -> None:
     """Closed: Wednesdays and the 26th by the feed, the 27th by the form. Tuesday 24 collects all three and its own: 160 ml."""
     feed = Feed(time(18), timedelta(hours=24), frozenset({2}), frozenset({"2026-03-26"}), bank_holidays=False)
-    made = plan(week(wordings=["closed-days"], closed=["2026-03-27"]), feed)
+    made = plan(week(wordings=["closed-days"], closed=["2026-03-27"]), POLICY, feed)
     assert days(made)[:3] == [("03-23", ["23"]), ("03-24", ["24", "25", "26", "27"]), ("03-28", ["28"])]
     assert amounts(made) == [40, 160, 40, 40]
 
 
 def test_without_the_wording_a_closed_day_is_told_and_stays() -> None:
-    made = plan(fortnight(), USUAL)
+    made = plan(fortnight(), POLICY, USUAL)
     assert len(made.collections) == 14
     assert rules(made.issues) == ["plan-closed-day"]
     assert text(made.issues, "plan-closed-day").endswith(": 2026-03-29, 2026-04-03, 2026-04-05.")
@@ -298,20 +302,20 @@ def test_a_closed_day_with_no_open_day_before_is_told_and_stays() -> None:
     made = form(
         "2026-03-29", "2026-03-31", [step("2026-03-29", "2026-03-31", 40)], 120, wordings=["closed-days"], closed=["2026-03-30"]
     )
-    planned = plan(made, USUAL)
+    planned = plan(made, POLICY, USUAL)
     assert days(planned) == [("03-29", ["29"]), ("03-30", ["30"]), ("03-31", ["31"])]
     assert rules(planned.issues) == ["plan-no-prior-day"]
     assert text(planned.issues, "plan-no-prior-day").endswith(": 2026-03-29, 2026-03-30.")
 
 
 def test_the_first_dose_date_may_be_the_prior_day() -> None:
-    made = plan(week(wordings=["closed-days"], closed=["2026-03-24"]), OPEN)
+    made = plan(week(wordings=["closed-days"], closed=["2026-03-24"]), POLICY, OPEN)
     assert made.issues == ()
     assert days(made)[:2] == [("03-23", ["23", "24"]), ("03-25", ["25"])]
 
 
 def test_a_closed_day_on_which_nothing_is_collected_changes_nothing() -> None:
-    assert plan(fortnight(), USUAL, {0}).issues == ()
+    assert plan(fortnight(), POLICY, USUAL, {0}).issues == ()
 
 
 # supervision ------------------------------------------------------------------------------------------------------------
@@ -325,26 +329,26 @@ def test_a_closed_day_on_which_nothing_is_collected_changes_nothing() -> None:
     ],
 )
 def test_supervision_is_as_the_form_says(supervision: str, wordings: list[str], expected: bool | None) -> None:
-    made = plan(week(supervision=supervision, wordings=wordings), OPEN, {0, 3})
+    made = plan(week(supervision=supervision, wordings=wordings), POLICY, OPEN, {0, 3})
     assert made.issues == ()
     assert [one.supervised for one in made.collections] == [expected, expected]
 
 
 def test_a_form_that_says_both_is_told_and_supervised() -> None:
-    made = plan(week(supervision="not-required", wordings=["supervise-on-collection"]), OPEN)
+    made = plan(week(supervision="not-required", wordings=["supervise-on-collection"]), POLICY, OPEN)
     assert rules(made.issues) == ["plan-supervision"]
     assert all(one.supervised for one in made.collections)
 
 
 def test_only_supervised_days_are_supervised() -> None:
     """Mondays and the 27th; collected on Monday, Wednesday, Friday."""
-    made = plan(week(supervision="unknown"), OPEN, {0, 2, 4}, {0, "2026-03-27"})
+    made = plan(week(supervision="unknown"), POLICY, OPEN, {0, 2, 4}, {0, "2026-03-27"})
     assert made.issues == ()
     assert [one.supervised for one in made.collections] == [True, False, True]
 
 
 def test_a_supervised_day_without_its_own_collection_is_told() -> None:
-    made = plan(week(), OPEN, {0, 2, 4}, {0, 1, 2, 3, 4})
+    made = plan(week(), POLICY, OPEN, {0, 2, 4}, {0, 1, 2, 3, 4})
     assert [one.supervised for one in made.collections] == [True, True, True]
     assert rules(made.issues) == ["plan-supervised-day"]
     assert text(made.issues, "plan-supervised-day").endswith(": 2026-03-24, 2026-03-26.")
@@ -352,7 +356,7 @@ def test_a_supervised_day_without_its_own_collection_is_told() -> None:
 
 @pytest.mark.parametrize(("supervision", "supervised"), [("required", set()), ("not-required", {0})])
 def test_days_that_disagree_with_the_form_are_told_and_followed(supervision: str, supervised: set[int | str]) -> None:
-    made = plan(week(supervision=supervision), OPEN, None, supervised)
+    made = plan(week(supervision=supervision), POLICY, OPEN, None, supervised)
     assert rules(made.issues) == ["plan-supervision"]
     assert [one.supervised for one in made.collections] == [supervised == {0}, *[False] * 6]
 
@@ -360,7 +364,7 @@ def test_days_that_disagree_with_the_form_are_told_and_followed(supervision: str
 # what the form may not be -----------------------------------------------------------------------------------------------
 def test_more_than_fourteen_days_are_told_and_planned() -> None:
     """23 March to 6 April are 15 days, 15 x 40 = 600 ml."""
-    made = plan(form("2026-03-23", "2026-04-06", [step("2026-03-23", "2026-04-06", 40)], 600), OPEN)
+    made = plan(form("2026-03-23", "2026-04-06", [step("2026-03-23", "2026-04-06", 40)], 600), POLICY, OPEN)
     assert rules(made.issues) == ["ost-treatment-period"]
     assert "15 days" in text(made.issues, "ost-treatment-period")
     assert len(made.collections) == 15
@@ -381,19 +385,19 @@ def test_more_than_fourteen_days_are_told_and_planned() -> None:
 )
 def test_the_first_collection_lies_in_the_days_for_the_first_supply(changes: Json, said: list[str]) -> None:
     """Later collections may lie after it: the last is on 5 April."""
-    made = plan(fortnight(**changes), OPEN)
+    made = plan(fortnight(**changes), POLICY, OPEN)
     assert rules(made.issues) == said
     assert len(made.collections) == 14
 
 
 def test_a_total_that_the_doses_do_not_make_is_told_with_the_sum() -> None:
-    made = plan(fortnight(total=540), OPEN)
+    made = plan(fortnight(total=540), POLICY, OPEN)
     assert rules(made.issues) == ["plan-total"]
     assert text(made.issues, "plan-total") == "The doses of the form add up to 560 ml, and its total is 540 ml."
     assert sum(amounts(made)) == 560
     without = fortnight()
     del without["dispenseRequest"]["quantity"]
-    assert text(plan(without, OPEN).issues, "plan-total").endswith("and its total is not said.")
+    assert text(plan(without, POLICY, OPEN).issues, "plan-total").endswith("and its total is not said.")
 
 
 @pytest.mark.parametrize(
@@ -409,21 +413,21 @@ def test_a_total_that_the_doses_do_not_make_is_told_with_the_sum() -> None:
     ],
 )
 def test_the_total_in_words(words: str, said: list[str]) -> None:
-    assert rules(plan(fortnight(words=words), OPEN).issues) == said
+    assert rules(plan(fortnight(words=words), POLICY, OPEN).issues) == said
 
 
 def test_words_that_differ_are_told_with_figures_and_sum() -> None:
-    said = text(plan(fortnight(words="five hundred and sixteen millilitres"), OPEN).issues, "plan-words")
+    said = text(plan(fortnight(words="five hundred and sixteen millilitres"), POLICY, OPEN).issues, "plan-words")
     assert said == "The form's total is 560 ml in figures, and 516 in words; its doses add up to 560 ml."
 
 
 def test_milligrams_and_millilitres_are_never_mixed() -> None:
     steps = [step("2026-03-23", "2026-03-24", 40), step("2026-03-25", "2026-03-26", 40, 1, 2, MG)]
-    made = plan(form("2026-03-23", "2026-03-26", steps, 160), OPEN)
+    made = plan(form("2026-03-23", "2026-03-26", steps, 160), POLICY, OPEN)
     assert made.collections == () and rules(made.issues) == ["mg-against-ml"]
-    total = plan(fortnight(unit=MG), OPEN)  # the doses are millilitres, the total milligrams
+    total = plan(fortnight(unit=MG), POLICY, OPEN)  # the doses are millilitres, the total milligrams
     assert len(total.collections) == 14 and rules(total.issues) == ["mg-against-ml"]
-    assert rules(plan(fortnight(unit=TABLET), OPEN).issues) == ["plan-units"]
+    assert rules(plan(fortnight(unit=TABLET), POLICY, OPEN).issues) == ["plan-units"]
 
 
 def _changed(change: Json, where: str = "repeat") -> Json:
@@ -455,11 +459,11 @@ def _changed(change: Json, where: str = "repeat") -> Json:
     ],
 )
 def test_a_step_that_is_unclear_is_told_and_not_planned(unclear: Json) -> None:
-    made = plan(unclear, OPEN)
+    made = plan(unclear, POLICY, OPEN)
     assert made.collections == ()
     assert rules(made.issues) == ["plan-step"]
     assert made.issues[0]["expression"] == ["MedicationRequest.dosageInstruction[0]"]
-    assert check(unclear, ()) == list(made.issues)
+    assert check(unclear, POLICY, ()) == list(made.issues)
 
 
 def test_one_step_without_days_is_that_of_the_whole_form() -> None:
@@ -468,14 +472,14 @@ def test_one_step_without_days_is_that_of_the_whole_form() -> None:
         "repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "when": ["MORN", "NIGHT"]}
     }
     made["dispenseRequest"]["quantity"] = quantity(560)  # 7 x 2 x 40
-    assert plan(made, OPEN).issues == () and amounts(plan(made, OPEN)) == [80] * 7
+    assert plan(made, POLICY, OPEN).issues == () and amounts(plan(made, POLICY, OPEN)) == [80] * 7
     made["dosageInstruction"].append(made["dosageInstruction"][0] | {"sequence": 2})
-    assert rules(plan(made, OPEN).issues) == ["plan-step"]
+    assert rules(plan(made, POLICY, OPEN).issues) == ["plan-step"]
 
 
 def test_steps_that_follow_each_other_do_not_share_a_day() -> None:
     steps = [step("2026-03-23", "2026-03-25", 40), step("2026-03-25", "2026-03-26", 50, 1, 2)]
-    made = plan(form("2026-03-23", "2026-03-26", steps, 180), OPEN)
+    made = plan(form("2026-03-23", "2026-03-26", steps, 180), POLICY, OPEN)
     assert made.collections == () and rules(made.issues) == ["plan-steps-overlap"]
     assert "2026-03-25" in text(made.issues, "plan-steps-overlap")
 
@@ -483,11 +487,11 @@ def test_steps_that_follow_each_other_do_not_share_a_day() -> None:
 def test_steps_of_one_sequence_go_together() -> None:
     """30 ml in the morning and 20 in the evening: 50 a day, 100 in all."""
     steps = [step("2026-03-23", "2026-03-24", 30), step("2026-03-23", "2026-03-24", 20)]
-    made = plan(form("2026-03-23", "2026-03-24", steps, 100, words="one hundred"), OPEN)
+    made = plan(form("2026-03-23", "2026-03-24", steps, 100, words="one hundred"), POLICY, OPEN)
     assert made.issues == () and amounts(made) == [50, 50]
     for one in steps:
         del one["sequence"]
-    assert rules(plan(form("2026-03-23", "2026-03-24", steps, 100), OPEN).issues) == ["plan-steps-overlap"]
+    assert rules(plan(form("2026-03-23", "2026-03-24", steps, 100), POLICY, OPEN).issues) == ["plan-steps-overlap"]
 
 
 @pytest.mark.parametrize(
@@ -509,7 +513,7 @@ def test_steps_and_treatment_period_that_disagree_are_told(
 ) -> None:
     """The period is 23 to 26 March: what lies in it and has a dose is planned, at 40 ml a day."""
     steps = [step(f"2026-03-{first}", f"2026-03-{last}", 40, 1, n) for n, (first, last) in enumerate(bounds, 1)]
-    made = plan(form("2026-03-23", "2026-03-26", steps, total), OPEN)
+    made = plan(form("2026-03-23", "2026-03-26", steps, total), POLICY, OPEN)
     assert rules(made.issues) == ["plan-dose-dates"]
     assert text(made.issues, "plan-dose-dates").endswith(said)
     assert [one.on[8:] for one in made.collections] == planned
@@ -523,11 +527,11 @@ def test_without_a_treatment_period_nothing_is_planned(period: Json | None) -> N
     made = week()
     made["extension"] = [one for one in made["extension"] if not one["url"].endswith("treatment-period")]
     made["extension"] += [{"url": f"{OURS}treatment-period", "valuePeriod": period}] if period else []
-    assert plan(made, OPEN).collections == () and rules(plan(made, OPEN).issues) == ["ost-treatment-period"]
+    assert plan(made, POLICY, OPEN).collections == () and rules(plan(made, POLICY, OPEN).issues) == ["ost-treatment-period"]
 
 
 # missed -----------------------------------------------------------------------------------------------------------------
-FRIDAY = Plan((Collection("2026-03-27", ("2026-03-27", "2026-03-28", "2026-03-29"), True, None),))
+FRIDAY = Plan((PlannedCollection("2026-03-27", ("2026-03-27", "2026-03-28", "2026-03-29"), True, None),))
 
 
 def test_a_missed_collection_forfeits_all_of_it_unless_the_wording_saves_the_rest() -> None:
@@ -540,15 +544,15 @@ def test_nothing_is_forfeited_on_a_day_without_collection() -> None:
 
 
 def test_of_an_instalment_that_was_moved_before_its_days_the_wording_saves_all() -> None:
-    moved = Plan((Collection("2026-03-24", ("2026-03-25", "2026-03-26"), False, None),))
+    moved = Plan((PlannedCollection("2026-03-24", ("2026-03-25", "2026-03-26"), False, None),))
     assert missed(moved, "2026-03-24", frozenset()) == ("2026-03-25", "2026-03-26")
     assert missed(moved, "2026-03-24", frozenset({"missed-collection"})) == ()
 
 
 # collections that somebody planned --------------------------------------------------------------------------------------
-def collection(on: int, *covers: int, of: Any = 40, unit: tuple[str, str, str] = ML) -> Collection:
+def collection(on: int, *covers: int, of: Any = 40, unit: tuple[str, str, str] = ML) -> PlannedCollection:
     amount = None if of is None else Amount(Decimal(of), unit[1], unit[0])
-    return Collection(f"2026-03-{on}", tuple(f"2026-03-{day}" for day in covers), None, amount)
+    return PlannedCollection(f"2026-03-{on}", tuple(f"2026-03-{day}" for day in covers), None, amount)
 
 
 #: Monday 23 to Wednesday 25 March, 40 ml a day: 120 ml.
@@ -572,14 +576,14 @@ THREE = form("2026-03-23", "2026-03-25", [step("2026-03-23", "2026-03-25", 40)],
         ([], ["plan-dose-uncovered"]),
     ],
 )
-def test_given_collections_against_the_form(collections: list[Collection], said: list[str]) -> None:
-    issues = check(THREE, collections)
+def test_given_collections_against_the_form(collections: list[PlannedCollection], said: list[str]) -> None:
+    issues = check(THREE, POLICY, collections)
     assert rules(issues) == said
     assert all(is_error(one) for one in issues)
 
 
 def test_sums_that_differ_are_shown() -> None:
-    issues = check(THREE, [collection(23, 23), collection(24, 24, 25, of=81)])
+    issues = check(THREE, POLICY, [collection(23, 23), collection(24, 24, 25, of=81)])
     assert text(issues, "plan-collection-quantity") == (
         "The collection on 2026-03-24 is 81 ml, and the doses that it covers add up to 80 ml."
     )
@@ -599,19 +603,19 @@ def test_only_what_plans_a_collection_is_read() -> None:
 def test_planned_collections_are_orders_that_pass_the_gate_in_their_message() -> None:
     message = decode((SAMPLES / "fourteen-days-closed-days" / "bundle.json").read_bytes())
     made, _ = sample("fourteen-days-closed-days")
-    orders = as_resources(made, plan(made, USUAL))
+    orders = as_resources(made, plan(made, POLICY, USUAL))
     others = [entry for entry in message["entry"] if entry["resource"].get("intent") != "instance-order"]
     message["entry"] = others + [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in orders]
     assert len(orders) == 11
     assert Gate.shipped().check(message) == []
-    assert read(orders) == plan(made, USUAL).collections
-    assert check(made, read(orders)) == []
+    assert read(orders) == plan(made, POLICY, USUAL).collections
+    assert check(made, POLICY, read(orders)) == []
 
 
 def test_an_order_says_whose_it_is_and_nothing_of_the_form_is_shared() -> None:
     made = week(supervision="unknown")
     before = deepcopy(made)
-    first, *others = as_resources(made, plan(made, OPEN))
+    first, *others = as_resources(made, plan(made, POLICY, OPEN))
     # Alone it refers to what only its message has: the form and the patient.
     assert rules(Gate.shipped().check(first)) == ["reference-unresolved"] * 2
     assert first["basedOn"] == [{"reference": f"urn:uuid:{made['id']}", "identifier": made["identifier"][0]}]
@@ -623,12 +627,12 @@ def test_an_order_says_whose_it_is_and_nothing_of_the_form_is_shared() -> None:
     assert len({one["id"] for one in (first, *others)}) == 7
     first["groupIdentifier"]["value"] = first["basedOn"][0]["identifier"]["value"] = "another"
     assert made == before
-    assert as_resources(made, plan(made, OPEN))[1:] == others
+    assert as_resources(made, plan(made, POLICY, OPEN))[1:] == others
 
 
 def test_what_is_no_whole_order_is_a_fault_of_the_caller() -> None:
     with pytest.raises(ValueError, match="identifier"):
-        as_resources(week() | {"identifier": []}, plan(week(), OPEN))
+        as_resources(week() | {"identifier": []}, plan(week(), POLICY, OPEN))
     with pytest.raises(ValueError, match="quantity"):
         as_resources(week(), FRIDAY)
 
@@ -641,7 +645,7 @@ def test_every_rule_is_a_code_of_the_code_system() -> None:
 
 
 def test_issues_are_good_fhir() -> None:
-    shown = dict.fromkeys(("what", "steps", "doses", "total", "words", "on", "first", "last", "quantity"), "1")
+    shown = dict.fromkeys(("what", "steps", "doses", "total", "words", "on", "first", "last", "quantity", "how"), "1")
     outcome = {"resourceType": "OperationOutcome", "issue": [told(rule, days=["2026-03-23"], **shown) for rule in RULES]}
     assert Gate.shipped().check(outcome) == []
 
@@ -744,7 +748,7 @@ def test_every_dose_is_covered_once_and_the_sums_agree(
     supervised: frozenset[int | str] | None,
 ) -> None:
     made, doses = given_form
-    planned = plan(made, feed, pick_up, supervised)
+    planned = plan(made, POLICY, feed, pick_up, supervised)
     assert sorted(day for one in planned.collections for day in one.covers) == sorted(doses)
     assert [one.on for one in planned.collections] == sorted({one.on for one in planned.collections})
     for one in planned.collections:
@@ -754,9 +758,9 @@ def test_every_dose_is_covered_once_and_the_sums_agree(
         assert not one.supervised or one.on in one.covers
     assert sum(Fraction(value) for value in amounts(planned)) == sum(doses.values())
     assert not {"plan-total", "plan-step", "plan-steps-overlap", "plan-dose-dates"} & set(rules(planned.issues))
-    closed = {one.on for one in planned.collections if feed.is_closed(one.on) or one.on in prescribed(made).closed}
+    closed = {one.on for one in planned.collections if feed.is_closed(one.on) or one.on in prescribed(made, POLICY).closed}
     assert bool(closed) == bool({"plan-closed-day", "plan-no-prior-day"} & set(rules(planned.issues)))
-    assert check(made, planned.collections) == []
+    assert check(made, POLICY, planned.collections) == []
     assert read(decode(encode(as_resources(made, planned)))) == planned.collections
 
 
@@ -765,7 +769,7 @@ def test_every_dose_is_covered_once_and_the_sums_agree(
 def test_the_wording_never_forfeits_more(
     given_form: tuple[Json, dict[str, Fraction]], feed: Feed, pick_up: frozenset[int | str] | None, on: str
 ) -> None:
-    planned = plan(given_form[0], feed, pick_up)
+    planned = plan(given_form[0], POLICY, feed, pick_up)
     without, saved = missed(planned, on, frozenset()), missed(planned, on, frozenset({"missed-collection"}))
     assert without == next((one.covers for one in planned.collections if one.on == on), ())
     assert set(saved) <= set(without) and all(day <= on for day in saved)
@@ -776,5 +780,5 @@ def test_the_wording_never_forfeits_more(
 def test_every_order_passes_the_gate(
     given_form: tuple[Json, dict[str, Fraction]], feed: Feed, pick_up: frozenset[int | str] | None
 ) -> None:
-    for one in as_resources(given_form[0], plan(given_form[0], feed, pick_up)):
+    for one in as_resources(given_form[0], plan(given_form[0], POLICY, feed, pick_up)):
         assert set(rules(Gate.shipped().check(one))) == {"reference-unresolved"}  # the form and the patient, which are not given

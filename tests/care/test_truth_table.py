@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.care.build import bundles
-from tests.care.cases import all_cases, differences, load, summary, worked
+from tests.care.cases import all_cases, derived_cases, differences, load, summary, worked
 
 CASES = all_cases()
 
 
-@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*CASES, *derived_cases()], ids=lambda folder: folder.name)
 def test_it_is_as_worked_out_by_hand(folder: Path) -> None:
     assert list(differences(load(folder))) == []
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +127,34 @@ def test_an_unknown_policy_is_told_with_the_nearest(messages: Path) -> None:
     assert "default" in str(done.exception) + done.output
 
 
-def test_a_local_policy_is_named_in_the_result(messages: Path, tmp_path: Path) -> None:
+def test_a_local_policy_is_named_in_every_result(messages: Path, tmp_path: Path) -> None:
+    """Five missed days: not yet a stop where six are asked for. The other rungs are the default's, and the policy is named with it."""
     (tmp_path / "our-own.yaml").write_text(
         "policy: our-own\nversion: 2.1.0\ntitle: Ours\nextends: default\n"
         "thresholds:\n  stop: {value: 6, unit: dose-day, source: our own protocol}\n"
     )
-    made = json.loads(run(messages, "--as-of", "2026-03-08", "--policies", tmp_path, "--policy", "our-own", "--json").stdout)
-    assert made["policy"] == {"name": "our-own", "version": "2.1.0"}
+    ours = ("--as-of", "2026-03-08", "--policies", tmp_path, "--policy", "our-own")
+    made = json.loads(run(messages, *ours, "--json").stdout)
+    assert made["policy"] == {"name": "our-own", "version": "2.1.0", "extends": [{"name": "default", "version": "1.0.0"}]}
     assert "supply-not-permitted" not in {one["code"] for one in made["actions"]}
+    assert len(made["actions"]) >= 3
+    assert all(one["policy"].startswith("our-own 2.1.0 (extends default 1.0.0): ") for one in made["actions"])
+    assert "policy our-own 2.1.0 (extends default 1.0.0)" in run(messages, *ours).stdout
+    page = tmp_path / "ledger.html"
+    assert run(messages, *ours, "--html", page).exit_code == 0
+    assert page.read_text("utf-8").count("our-own 2.1.0 (extends default 1.0.0)") == 1 + len(made["actions"])
+
+
+def test_the_faults_of_a_policy_stop_the_command_all_at_once(messages: Path, tmp_path: Path) -> None:
+    (tmp_path / "our-own.yaml").write_text(
+        "policy: our-own\nversion: 2.1.0\ntitle: Ours\nextends: default\n"
+        "thresholds:\n  stop: {value: 6, unit: hour, source: our own protocol}\n  stpo: {value: 6, unit: dose-day, source: x}\n"
+    )
+    program = [sys.executable, "-m", "adapter", "ledger", str(messages), "--policies", str(tmp_path), "--policy", "our-own"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "our-own.yaml:6: stop is in hour, and is counted in dose-day" in done.stderr
+    assert "our-own.yaml:7: stpo is no threshold; did you mean stop?" in done.stderr
 
 
 def test_what_is_due_is_told_as_hub_messages_that_the_systems_hear(messages: Path, tmp_path: Path) -> None:
