@@ -74,7 +74,7 @@ class _Person:
         """One to three forms, one after the other, with gaps and overlaps."""
         first, pharmacy = self.start, "FZZ01"
         for n in range(self.pick.choices((1, 2, 3), (4, 4, 3))[0]):
-            last = first + timedelta(self.pick.randint(2, 13) if self.often(0.97) else 0)
+            last = first + timedelta(self.pick.randint(2, 13) if self.often(0.96) else self.pick.choice((0, 0, -1, -3)))
             authored = first + timedelta(self.pick.choices((0, -1, -2, -4, 2, 5), (38, 28, 14, 10, 6, 4))[0])
             form: Json = {"id": f"F{n}", "authored": str(authored), "first": str(first), "last": str(last)}
             form |= {"mg": self.pick.choice((30, 40, 60, 80))} | ({"pharmacy": pharmacy} if pharmacy != "FZZ01" else {})
@@ -131,7 +131,7 @@ class _Person:
         """A stop, a replacement, a cancellation, or a hold with or without its end."""
         if not self.often(0.35):
             return
-        day = first + timedelta(self.pick.randint(0, (last - first).days))
+        day = first + timedelta(self.pick.randint(0, max(0, (last - first).days)))
         self.marks += [day, day - timedelta(1)]
         kind = self.pick.choices(("stopped", "held", "replaced", "cancelled"), (45, 35, 10, 10))[0]
         reasons = ("missed-doses", "prescriber-decision", "treatment-completed")
@@ -179,7 +179,7 @@ class _Person:
     def span(self) -> list[date]:
         """The days from the first dose date to a few after the last."""
         last = max(date.fromisoformat(form["last"]) for form in self.forms)
-        return [self.start + timedelta(n) for n in range((last - self.start).days + 3)]
+        return [self.start + timedelta(n) for n in range(max(1, (last - self.start).days + 3))]
 
     def inside(self, day: date) -> bool:
         """Whether a day is in a stay."""

