@@ -127,7 +127,7 @@ def _outcome_profile(seen: Course, policy: Policy) -> Iterator[_Due]:
     at_exit = ("exit", "post-treatment-exit")
     if seen.exit is not None:
         opens, closes = shifted(seen.exit.day, window, -1), shifted(seen.exit.day, window)
-        if not any(one.day >= opens and one.stage in (None, *at_exit) for one in seen.profiles):
+        if not any(one.day >= opens and one.stage in at_exit for one in seen.profiles):
             yield _Due(code, (name,), closes, closes, (seen.exit.ref,))
         return
     if seen.entry is None:

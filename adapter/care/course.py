@@ -44,9 +44,9 @@ class Consultation(Event):
 
 @dataclass(frozen=True, slots=True)
 class Profile(Event):
-    """A treatment outcomes profile. stage: start, review, exit, post-treatment-exit; None where it is not said."""
+    """A treatment outcomes profile. stage: a code of `ost:CodeSystem/outcome-profile-stage`."""
 
-    stage: str | None
+    stage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,9 @@ class _Reader:
 
     def _profile(self, record: Record) -> Profile | None:
         answers = record.resource
-        day = self.day(answers.get("authored"))
-        return Profile(day, record.ref, _stage(answers)) if day and answers.get("status") in ("completed", "amended") else None
+        day, stage = self.day(answers.get("authored")), _stage(answers)
+        taken = answers.get("status") in ("completed", "amended")
+        return Profile(day, record.ref, stage) if day and stage and taken else None
 
     def _decisions(self, record: Record) -> Iterator[Decision]:
         """One for each recipient."""
@@ -247,8 +248,8 @@ class _Reader:
     def _kit(self, record: Record) -> Kit | None:
         dispense = record.resource
         day = self.day(dispense.get("whenHandedOver"))
-        medication = _medication(record)
-        if day is None or dispense.get("quantity", {}).get("value") == 0 or not _is_naloxone(medication.get("code", {})):
+        medication = _medication(dispense)
+        if day is None or dispense.get("quantity", {}).get("value", 1) <= 0 or not _is_naloxone(medication.get("code", {})):
             return None
         return Kit(day, record.ref, last_day(medication.get("batch", {}).get("expirationDate")))
 
@@ -260,14 +261,10 @@ def _codes(concepts: Iterable[Json], system: str) -> frozenset[str]:
 
 
 def _stage(answers: Json) -> str | None:
-    """The stage, where an item of that name says it in a word; no profile of the hub says yet where it stands."""
-    for item in answers.get("item", ()):
-        if item.get("linkId") in ("stage", "TRSTAGE"):
-            for answer in item.get("answer", ()):
-                said = answer.get("valueCoding", {}).get("code") or answer.get("valueString")
-                if str(said).casefold() in _STAGES:
-                    return str(said).casefold()
-    return None
+    """The code of the stage; None where the answers have none, and so are no outcome profile."""
+    said = (one for item in answers.get("item", ()) if item.get("linkId") == "TRSTAGE" for one in item.get("answer", ()))
+    codes = _codes([{"coding": [one.get("valueCoding", {}) for one in said]}], "outcome-profile-stage")
+    return min(codes & _STAGES, default=None)
 
 
 def _recipient(record: Record, actor: Json) -> str:
@@ -277,12 +274,11 @@ def _recipient(record: Record, actor: Json) -> str:
     return str(named or extension(actor, "recipient-kind") or "")
 
 
-def _medication(record: Record) -> Json:
-    """What was supplied, as a Medication: that to which it refers, contained or in the message, or a bare code."""
-    reference = record.resource.get("medicationReference", {}).get("reference", "")
-    contained = {f"#{one.get('id')}": one for one in record.resource.get("contained", ())}
-    bare = {"code": record.resource.get("medicationCodeableConcept", {})}
-    return contained.get(reference) or record.known.get(reference) or bare
+def _medication(dispense: Json) -> Json:
+    """What was supplied, as a Medication: the contained one to which it refers, or a bare code."""
+    contained: dict[str, Json] = {f"#{one.get('id')}": one for one in dispense.get("contained", ())}
+    bare = {"code": dispense.get("medicationCodeableConcept", {})}
+    return contained.get(dispense.get("medicationReference", {}).get("reference", ""), bare)
 
 
 def _is_naloxone(code: Json) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapter.fhir.json import decode, encode_pretty
 from adapter.fhir.outcome import Refused, issue
+from adapter.fhir.schema import tables
 from adapter.shipped import PROFILES
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -165,13 +166,15 @@ identifier: {{system: "https://example.org/message", value: ${key}}}   # the sen
     )
     if focus[:1] == ["Patient"]:
         return
+    record = f'{{system: "https://example.org/record", value: ${key}}}'
+    listed = tables.types()[focus[0]]["elements"]["identifier"].get("l")
     others = f"\n# The event may have maps for {', '.join(focus[1:])} as well, each in a file of its own." if focus[1:] else ""
     yield (
         focus[0],
         f"""# What each element carries: docs/hub.md, {event}. How a map says it: docs/map-language.md.{others}
 resourceType: {focus[0]}
 $key: {key}
-identifier: [{{system: "https://example.org/record", value: ${key}}}]
+identifier: {f"[{record}]" if listed else record}
 # The sample's fields; until a hole reads one, it is told as unread:
 {_fields([place for place in places if place != key])}
 """,

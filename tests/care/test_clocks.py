@@ -108,8 +108,9 @@ def stopped(name: str, effective: str, reason: str, kind: str = "stopped") -> Js
     return _message("prescription-changed", order)
 
 
-def profile(authored: str, stage: str | None = None, status: str = "completed", event: str = "outcome-profile") -> Json:
-    answers = [{"linkId": "stage", "answer": [{"valueCoding": {"code": stage}}]}] if stage else []
+def profile(authored: str, stage: str, status: str = "completed", event: str = "outcome-profile") -> Json:
+    coding = {"system": f"{BASE}/CodeSystem/outcome-profile-stage", "code": stage}
+    answers = [{"linkId": "OPIUSE", "answer": [{"valueInteger": 0}]}, {"linkId": "TRSTAGE", "answer": [{"valueCoding": coding}]}]
     return _message(
         event,
         {
@@ -251,7 +252,7 @@ CALLS = [
         # a start 14 days before entry is one: 16 February is day 47; 47 + 182 = 229, 17 August; the window ends 14 days later
         ("outcome-profile-due", [episode("2026-03-02"), profile("2026-02-16", "start")], "2026-08-17", "2026-08-31"),
         # one of 15 days before is not
-        ("outcome-profile-due", [episode("2026-03-02"), profile("2026-02-15")], "2026-03-16", "2026-03-16"),
+        ("outcome-profile-due", [episode("2026-03-02"), profile("2026-02-15", "start")], "2026-03-16", "2026-03-16"),
         # the exit: 20 March and 14 days
         (
             "outcome-profile-due",
@@ -404,7 +405,7 @@ def test_a_plan_stands_for_a_health_check_only_where_there_was_one() -> None:
 
 
 def test_without_entry_only_the_clocks_of_the_person_run() -> None:
-    assert at([episode(None), plan("2020-01-01"), profile("2020-01-01")], "2026-03-01") == []
+    assert at([episode(None), plan("2020-01-01"), profile("2020-01-01", "start")], "2026-03-01") == []
     assert [one.code for one in at([consent("2025-01-01"), kit("2020-01-01")], "2026-03-01")] == ["consent-due", "naloxone-due"]
 
 
@@ -449,11 +450,11 @@ def test_an_episode_may_end_on_the_last_dose_date_and_not_before() -> None:
     ("taken", "expected"),
     [
         (profile("2026-03-10", "exit"), []),
-        (profile("2026-03-10", "Post-Treatment-Exit"), []),
-        (profile("2026-03-06"), []),  # 14 days before the end, and no stage is said
+        (profile("2026-03-10", "post-treatment-exit"), []),
+        (profile("2026-03-06", "exit"), []),  # 14 days before the end
         (profile("2026-04-25", "exit"), []),  # late, and done
         (profile("2026-03-10", "exit", status="amended"), []),
-        (profile("2026-03-05"), [("2026-04-03", "2026-04-03")]),
+        (profile("2026-03-05", "exit"), [("2026-04-03", "2026-04-03")]),
         (profile("2026-03-10", "review"), [("2026-04-03", "2026-04-03")]),
         (profile("2026-03-10", "exit", status="in-progress"), [("2026-04-03", "2026-04-03")]),
         (profile("2026-03-10", "exit", event="care-plan"), [("2026-04-03", "2026-04-03")]),
@@ -463,10 +464,27 @@ def test_the_profile_of_an_exit(taken: Json, expected: list[tuple[str, str]]) ->
     assert times("outcome-profile-due", [episode("2025-09-01", "2026-03-20"), taken], "2026-05-01") == expected
 
 
-def test_a_stage_may_be_said_as_text() -> None:
+CODED = {"valueCoding": {"system": f"{BASE}/CodeSystem/outcome-profile-stage", "code": "exit"}}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [{"linkId": "TRSTAGE"}],
+        [{"linkId": "stage", "answer": [CODED]}],
+        [{"linkId": "TRSTAGE", "answer": [{"valueString": "exit"}]}],
+        [{"linkId": "TRSTAGE", "answer": [{"valueCoding": {"system": "urn:x", "code": "exit"}}]}],
+        [{"linkId": "g", "item": [{"linkId": "TRSTAGE", "answer": [CODED]}]}],
+        [{"linkId": "TRSTAGE", "answer": [{"valueCoding": CODED["valueCoding"] | {"code": "Exit"}}]}],
+    ],
+)
+def test_answers_without_a_stage_that_is_known_are_no_outcome_profile(items: list[Json]) -> None:
     taken = profile("2026-03-10", "exit")
-    taken["entry"][2]["resource"]["item"] = [{"linkId": "TRSTAGE", "answer": [{"valueString": "Review"}]}]
-    assert times("outcome-profile-due", [episode("2025-09-01", "2026-03-20"), taken], "2026-05-01") != []
+    taken["entry"][2]["resource"]["item"] = items
+    assert times("outcome-profile-due", [episode("2025-09-01", "2026-03-20"), taken], "2026-05-01") == [
+        ("2026-04-03", "2026-04-03")
+    ]
 
 
 def test_a_review_counts_from_the_last_profile_and_an_exit_is_no_review() -> None:
@@ -597,7 +615,7 @@ NONE = [("2026-03-02", "2026-03-02")]
     [
         ([], NONE),
         ([kit("2026-03-02", "2028-01-31")], []),
-        ([kit("2026-03-02", "2028-01-31", where="in message")], []),
+        ([kit("2026-03-02", "2028-01-31", where="in message")], NONE),  # no part of the record
         ([kit("2026-03-02", name="Nyxoid 1.8mg nasal spray", where="bare")], []),
         ([kit("2026-03-02", name="Naloxone 400micrograms/1ml", where="bare")], []),
         # tablets of buprenorphine with naloxone are no kit
@@ -605,6 +623,7 @@ NONE = [("2026-03-02", "2026-03-02")]
         ([kit("2026-03-02", "2028-01-31", name="Needles")], NONE),
         ([kit("2026-03-02", "2028-01-31", status="declined")], NONE),
         ([kit("2026-03-02", "2028-01-31", amount=0)], NONE),
+        ([kit("2026-03-02", "2028-01-31", amount=-1)], NONE),
         ([kit("2026-03-20", "2028-01-31")], NONE),  # after as-of
         # the kit that lasts longest counts, whichever came later
         ([kit("2026-01-02", "2028-01-31"), kit("2026-02-02", "2026-03-05")], []),

@@ -179,8 +179,9 @@ class Spoiler:
                     yield spot
 
     def _in_slice(self, value: Any, slice_id: str) -> bool:
-        for name in ("url", "system"):
-            fixed = self.elements.get(f"{slice_id}.{name}", {}).get("fixedUri")
+        for name in ("url", "system", "linkId"):
+            element = self.elements.get(f"{slice_id}.{name}", {})
+            fixed = element.get("fixedUri", element.get("fixedString"))
             if fixed is not None:
                 return bool(value.get(name) == fixed)
         profiles = [one for t in self.elements[slice_id].get("type", ()) for one in t.get("profile", ())]
@@ -192,7 +193,7 @@ class Spoiler:
     def _tells_slice(self, id_: str) -> bool:
         """Whether the value only says which slice or extension this is: another value is another thing, and no fault."""
         parent, _, name = id_.rpartition(".")
-        return name == "url" or (name == "system" and self._is_slice(parent))
+        return name == "url" or (name in ("system", "linkId") and self._is_slice(parent))
 
     def _repeats(self, id_: str) -> bool:
         spots = self.spots(self.resource, id_)

@@ -215,6 +215,8 @@ def _slice(structure: Json, slice_id: str, values: list[Any]) -> list[Any]:
     url = profiles[0] if profiles else by_id.get(f"{slice_id}.url", {}).get("fixedUri")
     if url:
         return [value for value in values if value.get("url") == url]
+    if f"{slice_id}.linkId" in by_id:
+        return [value for value in values if value.get("linkId") == by_id[f"{slice_id}.linkId"]["fixedString"]]
     system = by_id[f"{slice_id}.system"]["fixedUri"]
     return [value for value in values if value.get("system") == system]
 

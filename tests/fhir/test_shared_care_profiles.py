@@ -1,4 +1,4 @@
-"""The profiles of consultation, care plan, referral, consent, dispense and patient: each constraint both ways, by hand."""
+"""The profiles of consultation, care plan, referral, consent, dispense, outcome profile, kit and patient: each constraint both ways."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ SLOT = ext("planned-period", valuePeriod={"start": "2026-03-17T10:00:00Z"})
 RESTART = [coded(CODES + "referral-kind", "restart")]
 TO_SHARE = [coded(CODES + "consent-category", "information-sharing")]
 RECIPIENT = {"role": coded(HL7 + "v3-ParticipationType", "IRCP"), "reference": {"display": "Invented Lane Pharmacy"}}
+PRENOXAD: Json = {"resourceType": "Medication", "id": "kit", "code": {"text": "Prenoxad"}}
+BATCH = {"lotNumber": "PX2041", "expirationDate": "2028-01"}
+OF_KIT: Json = {"medicationCodeableConcept": None, "medicationReference": {"reference": "#kit"}}
 SUPPLY_TYPE = NHS + "medicationdispense-type"
 
 
@@ -55,6 +58,16 @@ def attended(*more: Json, code: str = "attended", medium: str = "face-to-face") 
 def last_dose(*parts: Json) -> list[Json]:
     """The extension of a referral that says the last dose."""
     return [ext("last-dose", extension=list(parts))]
+
+
+def contained(*medications: Json) -> Json:
+    """A kit whose medicine is the contained Medication of the id kit."""
+    return OF_KIT | {"contained": list(medications)}
+
+
+def stage(code: str = "start", system: str = CODES + "outcome-profile-stage") -> Json:
+    """The item of an outcome profile that says its stage."""
+    return {"linkId": "TRSTAGE", "answer": [{"valueCoding": {"system": system, "code": code}}]}
 
 
 def class_of(code: str) -> Json:
@@ -106,6 +119,13 @@ GOOD: dict[str, Json] = {
     "MedicationDispense-supply": {
         "identifier": ID, "status": "completed", "medicationCodeableConcept": PIL, "subject": WHO, "quantity": TABLETS,
     },
+    "MedicationDispense-kit": {
+        "contained": [PRENOXAD | {"batch": BATCH}], "identifier": ID, "status": "completed", "subject": WHO,
+        "medicationReference": {"reference": "#kit"}, "quantity": {"value": 1}, "whenHandedOver": "2026-03-18",
+    },
+    "QuestionnaireResponse-outcome-profile": {
+        "identifier": ID[0], "status": "completed", "subject": WHO, "authored": "2026-03-18", "item": [stage()],
+    },
     "EpisodeOfCare": {"status": "active", "patient": WHO},
     "Patient": {"identifier": ID, "active": True},
 }  # fmt: skip
@@ -141,6 +161,7 @@ CASES = [
             ("ServiceRequest-referral", {"identifier": [{"system": "https://clinic.example/record"}]}),
             ("Consent-sharing", {"identifier": [{"value": "R-1"}]}),
             ("MedicationDispense-supply", {"identifier": [{"system": "urn:a"}, {"value": "R-1"}]}),
+            ("MedicationDispense-kit", {"identifier": [{"system": "urn:a"}]}),
             ("Communication-alert", {"identifier": [{"value": "R-1"}]}),
         )
     ),
@@ -296,6 +317,62 @@ CASES = [
          {"type": coded("urn:x", "0005")}, {"type": coded(SUPPLY_TYPE, "0005")}),
     Case("ost-supply-quantity", "MedicationDispense-supply", WARNING, "MedicationDispense",
          {"quantity": None, "status": "cancelled"}, {"quantity": None}),
+    Case("ost-record-identifier", "QuestionnaireResponse-outcome-profile", WARNING, "QuestionnaireResponse",
+         {"identifier": {"system": "urn:a", "value": "R-1"}}, {"identifier": {"value": "R-1"}}),
+    *(
+        Case("ost-outcome-profile-day", "QuestionnaireResponse-outcome-profile", ERROR, "QuestionnaireResponse",
+             {"status": status, "authored": None}, {"status": taken, "authored": None})
+        for status, taken in (("in-progress", "completed"), ("stopped", "amended"), ("entered-in-error", "completed"))
+    ),
+    *(
+        Case("ost-outcome-profile-stage", "QuestionnaireResponse-outcome-profile", ERROR, "QuestionnaireResponse", good, bad)
+        for good, bad in (
+            ({"status": "in-progress", "item": None}, {"item": None}),
+            ({"status": "entered-in-error", "item": None}, {"status": "amended", "item": None}),
+            ({"item": [{"linkId": "OPIUSE"}, stage("exit")]}, {"item": [{"linkId": "OPIUSE", "answer": stage()["answer"]}]}),
+            ({"status": "amended", "item": [stage("review")]}, {"item": [{"linkId": "g", "item": [stage()]}]}),
+        )
+    ),
+    Case("ost-product", "MedicationDispense-kit", ERROR, "MedicationDispense",
+         {"medicationReference": None, "contained": None, "medicationCodeableConcept": PIL, "status": "declined"},
+         {"medicationReference": None, "contained": None, "medicationCodeableConcept": {"coding": [{"code": "x"}]},
+          "status": "declined"}),
+    Case("ost-product-code", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {}, {"medicationReference": None, "contained": None, "medicationCodeableConcept": {"text": "Prenoxad"},
+              "status": "declined"}),
+    *(
+        Case("ost-kit-medication", "MedicationDispense-kit", ERROR, "MedicationDispense", {"status": "declined", **good}, bad)
+        for good, bad in (
+            (contained(PRENOXAD | {"code": {"coding": [{"display": "Kit"}]}}),
+             contained({"resourceType": "Medication", "id": "kit", "batch": BATCH})),
+            (contained(PRENOXAD | {"code": PIL}), contained(PRENOXAD | {"code": {"coding": [{"code": "x"}]}, "batch": BATCH})),
+            ({"status": "entered-in-error", **contained({"resourceType": "Medication", "id": "kit"})},
+             {"status": "declined", "contained": None, "medicationReference": {"reference": "Medication/1"}}),
+            ({"medicationReference": None, "contained": None, "medicationCodeableConcept": PIL},
+             {"status": "declined", "contained": None, "medicationReference": {"display": "Prenoxad"}}),
+        )
+    ),
+    Case("ost-kit-handed-over", "MedicationDispense-kit", ERROR, "MedicationDispense",
+         {"whenHandedOver": None, "status": "declined"}, {"whenHandedOver": None}),
+    Case("ost-kit-handed-over", "MedicationDispense-kit", ERROR, "MedicationDispense",
+         {"whenHandedOver": None, "status": "entered-in-error"}, {"whenHandedOver": None, "whenPrepared": "2026-03-18"}),
+    Case("ost-kit-quantity", "MedicationDispense-kit", ERROR, "MedicationDispense",
+         {"quantity": {"value": 0}, "status": "declined"}, {"quantity": {"value": 0}}),
+    Case("ost-kit-quantity", "MedicationDispense-kit", ERROR, "MedicationDispense",
+         {"quantity": {"value": 0.5}}, {"quantity": {"value": -1}}),
+    Case("ost-kit-batch", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {"contained": [PRENOXAD], "status": "declined"}, {"contained": [PRENOXAD]}),
+    Case("ost-kit-batch", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {"contained": [PRENOXAD], "status": "entered-in-error"}, {"contained": [PRENOXAD | {"batch": {"lotNumber": "PX2041"}}]}),
+    Case("ost-kit-batch", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {}, {"contained": [PRENOXAD | {"batch": {"expirationDate": "2028-01"}}]}),
+    Case("ost-kit-batch", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {}, {"medicationReference": None, "contained": None, "medicationCodeableConcept": PIL}),
+    Case("ost-supply-quantity", "MedicationDispense-kit", WARNING, "MedicationDispense",
+         {"quantity": None, "status": "declined"}, {"quantity": None}),
+    Case("ost-unit", "MedicationDispense-kit", ERROR, "MedicationDispense.quantity",
+         {"quantity": TABLETS | {"extension": [ext("ucum-unit", valueCode="{tbl}")]}},
+         {"quantity": TABLETS | {"extension": [ext("ucum-unit", valueCode="mL")]}}),
     Case("ost-patient-replaced", "Patient", ERROR, "Patient",
          {"active": False, "link": [{"type": "replaced-by", "other": {"identifier": ID[0]}}]},
          {"active": True, "link": [{"type": "replaced-by", "other": {"identifier": ID[0]}}]}),
@@ -454,6 +531,26 @@ def test_only_what_was_dispensed_has_an_amount(gate: Gate, code: str) -> None:
         ("MedicationDispense-supply", {"subject": None}, ("required", ERROR, "MedicationDispense.subject")),
         ("MedicationDispense-supply", {"quantity": {"value": 28, "system": "http://unitsofmeasure.org", "code": "1"}},
          ("fixed", ERROR, "MedicationDispense.quantity.system")),
+        ("MedicationDispense-kit", {"subject": None}, ("required", ERROR, "MedicationDispense.subject")),
+        ("MedicationDispense-kit", {"subject": ANOTHER}, ("reference-target", ERROR, "MedicationDispense.subject")),
+        ("MedicationDispense-kit", {"medicationReference": None, "contained": None},
+         ("required", ERROR, "MedicationDispense.medication")),
+        ("MedicationDispense-kit", {"contained": None}, ("ref-1", ERROR, "MedicationDispense.medication")),
+        ("MedicationDispense-kit", {"quantity": {"unit": "kit"}}, ("required", ERROR, "MedicationDispense.quantity.value")),
+        ("MedicationDispense-kit", {"extension": [ext("dose-outcome", valueCoding={"system": CODES + "dose-outcome", "code": "depot"})]},
+         ("absent", ERROR, "MedicationDispense.extension")),
+        ("QuestionnaireResponse-outcome-profile", {"subject": None}, ("required", ERROR, "QuestionnaireResponse.subject")),
+        ("QuestionnaireResponse-outcome-profile", {"subject": ANOTHER},
+         ("reference-target", ERROR, "QuestionnaireResponse.subject")),
+        ("QuestionnaireResponse-outcome-profile", {"item": [stage(), stage()]}, ("slice", ERROR, "QuestionnaireResponse.item")),
+        ("QuestionnaireResponse-outcome-profile", {"item": [{"linkId": "OPIUSE"}, stage("halfway")]},
+         ("binding", ERROR, "QuestionnaireResponse.item[1].answer[0].value")),
+        ("QuestionnaireResponse-outcome-profile", {"item": [stage(system="urn:x")]},
+         ("binding", ERROR, "QuestionnaireResponse.item[0].answer[0].value")),
+        ("QuestionnaireResponse-outcome-profile", {"item": [{"linkId": "TRSTAGE", "answer": [{"valueString": "start"}]}]},
+         ("choice-type", ERROR, "QuestionnaireResponse.item[0].answer[0].value")),
+        ("QuestionnaireResponse-outcome-profile", {"item": [{"linkId": "TRSTAGE"}]},
+         ("required", ERROR, "QuestionnaireResponse.item[0].answer")),
         ("EpisodeOfCare", {"patient": None}, ("required", ERROR, "EpisodeOfCare.patient")),
     ],
 )  # fmt: skip
@@ -471,6 +568,7 @@ def test_what_an_element_demands(gate: Gate, profile: str, change: Json, told: t
         ("recorded", {"valueDateTime": "2026-03-17"}, "Goal"),
         ("contact", {"valueContactPoint": {"system": "email", "value": "a@clinic.example"}}, "CareTeam"),
         ("recipient-kind", {"valueCode": "gp"}, "Flag-risk"),
+        ("collected-by", {"extension": [{"url": "who", "valueCode": "patient"}]}, "QuestionnaireResponse-outcome-profile"),
     ],
 )
 def test_an_extension_stands_where_the_hub_says(gate: Gate, name: str, value: Json, profile: str) -> None:
@@ -486,6 +584,7 @@ LISTED = (
     "attendance", "consultation-medium", "consultation-type", "psychosocial-intervention", "care-plan-kind", "care-plan-activity",
     "care-team-role", "referral-kind", "referral-outcome", "referral-consent", "dose-certainty", "risk", "consent-decision",
     "consent-category", "consent-content", "recipient-kind", "alert-status", "care-action", "dose-day-state",
+    "outcome-profile-stage",
 )  # fmt: skip
 
 
@@ -506,6 +605,8 @@ def test_the_hub_page_lists_the_codes_of_a_system_and_no_others(system: str) -> 
         ("consent", "Consent", set()),
         ("dispense", "MedicationDispense", set()),
         ("alert", "Communication", {"Task", "EpisodeOfCare"}),
+        ("outcome-profile", "QuestionnaireResponse", {"EpisodeOfCare"}),
+        ("supply", "MedicationDispense", set()),
     ],
 )
 def test_a_message_knows_its_resources(event: str, focus: str, others: set[str]) -> None:

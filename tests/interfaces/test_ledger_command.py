@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.interfaces.cli import cli
-from tests.care.build import bundles
+from tests.care.build import BASE, OURS, bundles
 
 CASE: dict[str, Any] = {
     "forms": [{"id": "F1", "authored": "2026-03-01", "first": "2026-03-02", "last": "2026-03-15", "mg": 60}],
@@ -169,6 +169,121 @@ def test_what_is_due_is_told_as_hub_messages_that_the_systems_hear(messages: Pat
     assert {one["alert"]["action"] for one in alerts} == due
     assert "supply-not-permitted" in due
     assert [each["value"] for one in alerts for each in one["ring"]] == ["01632 960144"] * len(alerts)
+
+
+# outcome profiles and kits ------------------------------------------------------------------------------------------------
+def _said(name: str, **value: Any) -> Any:
+    return {"url": f"{OURS}{name}", **value}
+
+
+def _message(event: str, received: str, resource: Any) -> Any:
+    """A hub Bundle of the treatment service about the person of CASE."""
+    number = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}
+    header = {
+        "resourceType": "MessageHeader",
+        "id": "h",
+        "extension": [_said("received", valueInstant=received)],
+        "eventCoding": {"system": f"{BASE}/CodeSystem/hub-event", "code": event},
+        "source": {"name": "criis", "endpoint": f"{BASE}/system/criis"},
+        "focus": [{"reference": "urn:uuid:r"}],
+    }
+    whole = (header, {"resourceType": "Patient", "id": "p", "identifier": [number]}, {**resource, "id": "r"})
+    entries = [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in whole]
+    return {"resourceType": "Bundle", "type": "message", "timestamp": received, "entry": entries}
+
+
+def outcome_profile(received: str = "2026-03-05T17:00:00Z", status: str = "completed", stage: str = "start") -> Any:
+    """TOP-1, taken on 5 March."""
+    coding = {"system": f"{BASE}/CodeSystem/outcome-profile-stage", "code": stage}
+    answers = {
+        "resourceType": "QuestionnaireResponse",
+        "identifier": {"system": "https://reset.example/top", "value": "TOP-1"},
+        "status": status,
+        "subject": {"reference": "urn:uuid:p"},
+        "authored": "2026-03-05",
+        "item": [
+            {"linkId": "TRSTAGE", "answer": [{"valueCoding": coding}]},
+            {"linkId": "OPIUSE", "answer": [{"valueInteger": 12}]},
+        ],
+    }
+    return _message("outcome-profile", received, answers)
+
+
+def kit(received: str = "2026-03-06T17:00:00Z", *, expires: str = "2028-01-31", name: str = "KIT-1", **more: Any) -> Any:
+    """A kit, handed over on 6 March."""
+    medication = {
+        "resourceType": "Medication",
+        "id": "kit",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "89018006", "display": "Naloxone"}], "text": "Prenoxad"},
+        "batch": {"lotNumber": "PX2041", "expirationDate": expires},
+    }
+    dispense = {
+        "resourceType": "MedicationDispense",
+        "contained": [medication],
+        "identifier": [{"system": "https://reset.example/kit", "value": name}],
+        "status": "completed",
+        "medicationReference": {"reference": "#kit"},
+        "subject": {"reference": "urn:uuid:p"},
+        "quantity": {"value": 1, "unit": "kit"},
+        "whenHandedOver": "2026-03-06T11:20:00Z",
+    }
+    return _message("supply", received, {**dispense, **more})
+
+
+def by_calendar(tmp_path: Path, *more: Any, known_at: str = "2026-03-20") -> list[tuple[str, str]]:
+    """What of the two is due on 20 March, and since when, with further messages beside those of CASE."""
+    file = tmp_path / "more.ndjson"
+    file.write_text("".join(json.dumps(one) + "\n" for one in (*bundles(CASE), *more)))
+    done = run(file, "--as-of", "2026-03-20", "--known-at", known_at, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    actions = json.loads(done.stdout)["actions"]
+    return sorted((one["code"], one["since"]) for one in actions if one["code"] in ("outcome-profile-due", "naloxone-due"))
+
+
+#: Entry is the form of 1 March: a start is due by the 15th, and a kit since the form.
+START, KIT = ("outcome-profile-due", "2026-03-15"), ("naloxone-due", "2026-03-01")
+
+
+def test_an_outcome_profile_and_a_kit_end_what_is_due(tmp_path: Path) -> None:
+    assert by_calendar(tmp_path) == [KIT, START]
+    assert by_calendar(tmp_path, outcome_profile()) == [KIT]
+    assert by_calendar(tmp_path, kit()) == [START]
+    assert by_calendar(tmp_path, outcome_profile(), kit()) == []
+
+
+def test_their_retraction_brings_it_back_from_when_it_is_known(tmp_path: Path) -> None:
+    taken_back = [
+        outcome_profile("2026-03-18T09:00:00Z", status="entered-in-error"),
+        kit("2026-03-18T09:00:00Z", status="entered-in-error"),
+    ]
+    told = [outcome_profile(), kit(), *taken_back]
+    assert by_calendar(tmp_path, *told) == [KIT, START]
+    assert by_calendar(tmp_path, *reversed(told)) == [KIT, START]
+    assert by_calendar(tmp_path, *told, known_at="2026-03-17") == []
+    assert by_calendar(tmp_path, *told[:3]) == [START]
+
+
+def test_a_correction_counts_in_place_of_what_it_corrects(tmp_path: Path) -> None:
+    """An exit is no start; a kit that expires on 17 March is due on that day."""
+    later = outcome_profile("2026-03-18T09:00:00Z", status="amended", stage="exit")
+    later["entry"][2]["resource"]["extension"] = [_said("version", valuePositiveInt=2)]
+    assert by_calendar(tmp_path, outcome_profile(), later, kit()) == [START]
+    in_its_place = [_said("replaces", valueIdentifier={"system": "https://reset.example/kit", "value": "KIT-1"})]
+    other = kit("2026-03-07T09:00:00Z", expires="2026-03-17", name="KIT-2", extension=in_its_place)
+    assert by_calendar(tmp_path, outcome_profile(), kit(), other) == [("naloxone-due", "2026-03-17")]
+
+
+def test_one_without_its_day_is_refused_and_ends_nothing(tmp_path: Path) -> None:
+    undated, unhanded = outcome_profile(), kit()
+    del undated["entry"][2]["resource"]["authored"]
+    del unhanded["entry"][2]["resource"]["whenHandedOver"]
+    file = tmp_path / "undated.ndjson"
+    file.write_text("".join(json.dumps(one) + "\n" for one in (*bundles(CASE), undated, unhanded)))
+    done = run(file, "--as-of", "2026-03-20", "--json")
+    assert done.exit_code == 3
+    assert done.stderr.count("at: Bundle.entry[2].resource\n") == 2
+    assert "[ost-outcome-profile-day]" in done.stderr and "[ost-kit-handed-over]" in done.stderr
+    assert {"outcome-profile-due", "naloxone-due"} <= {one["code"] for one in json.loads(done.stdout)["actions"]}
 
 
 def test_messages_have_a_sender(messages: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from adapter.interfaces.http import create_app
 from adapter.interfaces.settings import Settings
 from adapter.mapping.faults import MapFaults
 from tests.care.build import bundles
-from tests.interfaces.test_ledger_command import CASE, run
+from tests.interfaces.test_ledger_command import CASE, kit, outcome_profile, run
 
 NDJSON = "application/x-ndjson"
 OURS = "policy: our-own\nversion: 2.1.0\ntitle: Ours\nextends: default\n"
@@ -44,6 +44,16 @@ def test_what_is_answered_is_what_the_command_says(client: FlaskClient, tmp_path
     assert (answer.status_code, answer.mimetype) == (200, NDJSON)
     assert json.loads(answer.data) == said
     assert said["consecutiveMissed"] == {"min": 5, "max": 5}
+
+
+def test_an_outcome_profile_and_a_kit_end_what_is_due_here_too(client: FlaskClient) -> None:
+    def due(*more: dict[str, Any]) -> set[str]:
+        answer = client.post("/ledger?as-of=2026-03-20", data=lines([*bundles(CASE), *more]), content_type=NDJSON)
+        assert answer.status_code == 200
+        return {one["code"] for one in json.loads(answer.data)["actions"]} & {"outcome-profile-due", "naloxone-due"}
+
+    assert due() == {"outcome-profile-due", "naloxone-due"}
+    assert due(outcome_profile(), kit()) == set()
 
 
 def test_a_bundle_alone_is_answered_by_its_person_alone(client: FlaskClient) -> None:
