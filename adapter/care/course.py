@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from adapter.care.facts import NO_TALK, Facts, Known
+from adapter.care.fact_reading import NO_TALK
+from adapter.care.facts import Facts
+from adapter.care.known import Known
 from adapter.care.ledger import Forms
 from adapter.care.records import Json, Person, Record, extension
 from adapter.fhir.dates import precision, service_day, to_datetime

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.care.collection_words import NotSure
-from adapter.care.facts import Collection, Facts, Form, Known, ordinal
+from adapter.care.facts import Collection, Facts, Form, ordinal
 from adapter.care.instalment_forms import Arrangement, arrangement, as_form, is_arranged
+from adapter.care.known import Known
 from adapter.care.ledger import iso
 from adapter.care.plan import PlannedCollection, plan
 from adapter.care.plan_issues import told

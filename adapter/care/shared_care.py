@@ -13,7 +13,8 @@ from adapter.care.actions import Action
 from adapter.care.clocks import clocks
 from adapter.care.counts import Counted, count
 from adapter.care.derived import Derivation, Derived, unplanned
-from adapter.care.facts import Known, ordinal
+from adapter.care.facts import ordinal
+from adapter.care.known import Known
 from adapter.care.ladder import actions, gravity
 from adapter.care.ledger import Ledger, derive, iso
 from adapter.care.people import grouped, identifiers

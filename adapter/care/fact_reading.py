@@ -1,0 +1,186 @@
+"""Reads the facts that records state. Where each stands in the hub: docs/care.md, "What is read".
+
+A fact that cannot be read is none: the gate has refused it before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from adapter.care.facts import Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
+from adapter.care.instalment_forms import as_form
+from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
+from adapter.fhir.dates import precision, service_day, to_datetime
+
+#: Media by which nobody speaks with the person: an attended contact of these is no consultation.
+NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
+_CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
+
+
+def read(record: Record) -> Fact | None:
+    """The fact that a record states; None for one that the ledger does not count by."""
+    resource = record.resource
+    match record.type:
+        case "MedicationRequest" if record.said("order-change") is not None:
+            return _change(record)
+        case "MedicationRequest" if (form := as_form(resource)) is not None:
+            return _form(replace(record, resource=form))
+        case "MedicationRequest" if resource.get("intent") == "instance-order" and record.said("planned-collection"):
+            return _collection(record)
+        case "MedicationDispense" | "MedicationAdministration" | "MedicationStatement" if record.said("dose-outcome"):
+            return _outcome(record)
+        case "Encounter" if record.event in ("admission", "discharge", "release"):
+            return _stay(record)
+        case "Encounter" if record.event == "consultation" and record.said("attendance") in ("attended", "attended-late"):
+            return _contact(record)
+    return None
+
+
+def _names(resource: Json) -> frozenset[str]:
+    return frozenset(f"{one.get('system')}|{one.get('value')}" for one in resource.get("identifier", ()))
+
+
+def moment_of(value: str) -> tuple[int, datetime | None]:
+    """The service day and, where one is said, the moment."""
+    at = to_datetime(value).astimezone(UTC) if precision(value) == "time" else None
+    return ordinal(service_day(value)), at
+
+
+def _form(record: Record) -> Form | None:
+    resource = record.resource
+    period = record.said("treatment-period")
+    if not resource.get("authoredOn") or not {"start", "end"} <= period.keys():
+        return None
+    authored, at = moment_of(resource["authoredOn"])
+    prior = resource.get("priorPrescription", {}).get("identifier")
+    restarts = record.said("restart") is not None and isinstance(prior, dict)
+    return Form(
+        names=_names(resource) or frozenset({record.ref}),
+        authored=authored,
+        authored_at=at,
+        first=ordinal(period["start"]),
+        last=ordinal(period["end"]),
+        steps=tuple(_steps(resource)),
+        pharmacy=record.ods(resource.get("dispenseRequest", {}).get("performer")),
+        wordings=frozenset(part(one, "code") for one in _all(resource, "home-office-wording")),
+        closed=frozenset(ordinal(one["valueDate"]) for one in _all(resource, "closed-day")),
+        restarts=f"{prior.get('system')}|{prior.get('value')}" if restarts else None,
+        ref=record.ref,
+    )
+
+
+def _steps(resource: Json) -> Iterator[tuple[int, int, int]]:
+    for one in resource.get("dosageInstruction", ()):
+        repeat = one.get("timing", {}).get("repeat", {})
+        bounds = repeat.get("boundsPeriod", {})
+        if {"start", "end"} <= bounds.keys():
+            yield ordinal(bounds["start"]), ordinal(bounds["end"]), int(repeat.get("frequency", 1))
+
+
+def _all(resource: Json, name: str) -> Iterator[Json]:
+    return (one for one in resource.get("extension", ()) if one.get("url", "").endswith(f"/StructureDefinition/{name}"))
+
+
+def _collection(record: Record) -> Collection | None:
+    planned = record.said("planned-collection")
+    on = part(planned, "date")
+    based = [record.known.get(one.get("reference", ""), {}) for one in record.resource.get("basedOn", ())]
+    said = [one["identifier"] for one in record.resource.get("basedOn", ()) if "identifier" in one]
+    names = [_names(form) for form in (*based, {"identifier": said})]
+    if on is None:
+        return None
+    covers = frozenset(map(ordinal, parts(planned, "covers")))
+    return Collection(frozenset().union(*names), ordinal(on), covers, record.ref)
+
+
+def _change(record: Record) -> Change | None:
+    change = record.said("order-change")
+    effective, recorded = part(change, "effective"), part(change, "recorded")
+    said = effective or recorded
+    # Of one that nobody dates: as if it had always been so.
+    told = record.received > EARLIEST
+    day, at = moment_of(said) if said else (day_received(record), record.received) if told else (1, None)
+    reasons = record.resource.get("statusReason", {}).get("coding", ())
+    reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
+    # What was received before it takes effect had been decided by then.
+    ahead = told and (record.received < at if at is not None else day_received(record) < day)
+    seen = _seen(recorded, record.received if ahead else at or day)
+    return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref)
+
+
+def day_received(record: Record) -> int:
+    """The service day on which it was received."""
+    return ordinal(service_day(record.received.isoformat()))
+
+
+def _seen(recorded: str | None, otherwise: datetime | int) -> datetime | int:
+    if recorded is None:
+        return otherwise
+    day, at = moment_of(recorded)
+    return at or day
+
+
+def _outcome(record: Record) -> Outcome | None:
+    resource = record.resource
+    said = record.said("dose-date")
+    if said is None:
+        return None
+    outcome = str(record.said("dose-outcome").get("code"))
+    given = next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
+    happened = resource.get("whenHandedOver") or given.get("effectiveDateTime") or resource.get("effectiveDateTime")
+    at = moment_of(happened)[1] if happened else None
+    day = ordinal(said)
+    quantity = _quantity(resource, given)
+    vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
+    performer = next((one.get("actor") for one in resource.get("performer", ())), None)
+    return Outcome(
+        day=day,
+        number=int(record.said("dose-number") or (0 if outcome in ("elsewhere", "depot") else 1)),
+        outcome=outcome,
+        at=at,
+        seen=at or _seen(record.said("recorded"), day),
+        amount=Decimal(str(quantity["value"])) if quantity and "value" in quantity else None,
+        quantity=quantity,
+        vomited=vomited,
+        pharmacy=record.ods(performer),
+        place=record.ods(resource.get("informationSource")),
+        source=record.source,
+        ref=record.ref,
+    )
+
+
+def _quantity(resource: Json, given: Json) -> Json | None:
+    """The amount swallowed where one is said, else that handed over."""
+    dosage = resource.get("dosage")
+    stated = (
+        [one.get("doseQuantity") for each in dosage for one in each.get("doseAndRate", ())] if isinstance(dosage, list) else []
+    )
+    own = dosage.get("dose") if isinstance(dosage, dict) else None
+    found: Json | None = given.get("dosage", {}).get("dose") or own or next(iter(stated), None) or resource.get("quantity")
+    return found
+
+
+def _stay(record: Record) -> Stay | None:
+    resource = record.resource
+    period = resource.get("period", {})
+    if "start" not in period:
+        return None
+    first, first_at = moment_of(period["start"])
+    last, last_at = moment_of(period["end"]) if "end" in period else (None, None)
+    custody = resource.get("class", {}).get("system") == _CUSTODY
+    mention = extension(resource, "ost-mention")
+    place = record.ods(resource.get("serviceProvider"))
+    kind = "custody" if custody else "hospital"
+    return Stay(kind, first, last, first_at or first, last_at or last, place, mention, record.ref)
+
+
+def _contact(record: Record) -> Contact | None:
+    start = record.resource.get("period", {}).get("start")
+    if start is None or precision(start) not in ("day", "time"):
+        return None
+    day, at = moment_of(start)
+    medium = record.said("consultation-medium")
+    return None if medium in NO_TALK else Contact(day, at or day, medium in ("face-to-face", "home-visit"), record.ref)

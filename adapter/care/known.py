@@ -1,0 +1,151 @@
+"""What is known of a person at two times: the facts that had happened by the one, of what had been received by the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.care.fact_reading import day_received, moment_of, read
+from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
+from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, standing
+from adapter.fhir.dates import precision, service_day
+
+#: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.
+_Dated = tuple[int, datetime | int, Fact]
+
+
+class Known:
+    """The records of a person, each read once; `at` gives the facts of two times."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
+        counting = [record for record in person.records if id(record) in self.facts]
+        # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
+        told = Counter((record.type, record.ref) for record in counting)
+        replaced = {name for record in counting for name in replaces(record)}
+        counting.sort(key=lambda record: _order(self.facts[id(record)]))
+        facts = [self.facts[id(record)] for record in counting]
+        self._dated = {id(one): (n, _since(fact), fact) for n, (one, fact) in enumerate(zip(counting, facts, strict=True))}
+        self._alone: list[tuple[datetime, _Dated]] = []
+        self._tangled: list[Record] = []
+        for record in counting:
+            if told[record.type, record.ref] > 1 or record.ref in replaced or replaces(record) or is_withdrawn(record):
+                self._tangled.append(record)
+            else:
+                self._alone.append((record.received, self._dated[id(record)]))
+        self._bound = {id(record) for record in self._tangled}
+        self._deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
+
+    def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
+        """The facts of those that stand; and what was corrected, which does not come back under another identifier."""
+        kept = standing(self._tangled, known_at)
+        given = {id(record) for record in kept}
+        named = {name for record in kept for name in replaces(record)}
+        told = [record for record in self._tangled if id(record) not in given and record.ref in named]
+        corrected = [self.facts[id(record)] for record in told if known_at is None or record.received <= known_at]
+        gone = {one.same for one in corrected if isinstance(one, Outcome)}
+        for record in kept:  # a correction may say again what was corrected
+            fact = self.facts[id(record)]
+            if replaces(record) and isinstance(fact, Outcome):
+                gone.discard(fact.same)
+        return [self._dated[id(record)] for record in kept], gone
+
+    def corrects(self, record: Record) -> bool:
+        """Whether other records bear on whether this one stands."""
+        return id(record) in self._bound
+
+    def at(self, as_of: datetime, known_at: datetime | None = None) -> Facts:
+        """The facts that had happened by as-of, of what had been received by known_at (None: of everything)."""
+        today = ordinal(service_day(as_of.isoformat()))
+        kinds: dict[type[Any], list[Any]] = {kind: [] for kind in (Form, Collection, Change, Outcome, Stay, Contact)}
+        found = [dated for received, dated in self._alone if known_at is None or received <= known_at]
+        stand, gone = self._standing(known_at)
+        for _, since, fact in sorted(found + stand):
+            if _by(since, as_of, today):
+                kinds[type(fact)].append(_cut(fact, as_of, today))
+        return Facts(
+            tuple(kinds[Form]),
+            tuple(kinds[Collection]),
+            tuple(kinds[Change]),
+            tuple(_once(kinds[Outcome], gone)),
+            tuple(kinds[Stay]),
+            tuple(kinds[Contact]),
+            _death(self._deaths, as_of, known_at),
+        )
+
+
+def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:
+    """Of the Patient resources that speak of a death, what the latest says."""
+    known = sorted((one for one in said if known_at is None or one.received <= known_at), key=lambda one: one.received)
+    if not known or known[-1].resource.get("deceasedBoolean") is False:
+        return None
+    latest = known[-1]
+    said_of_it = latest.resource.get("deceasedDateTime", "")
+    today = ordinal(service_day(as_of.isoformat()))
+    told = day_received(latest) if latest.received > EARLIEST else today
+    day = moment_of(said_of_it)[0] if precision(said_of_it) in ("day", "time") else told
+    if day > today:
+        return None
+    first = next(one for one in known if one.resource.get("deceasedBoolean") is not False)
+    return Death(day, first.received, latest.ref)
+
+
+def _by(seen: datetime | int | None, as_of: datetime, today: int) -> bool:
+    return seen is not None and (seen <= today if isinstance(seen, int) else seen <= as_of)
+
+
+def _since(fact: Fact) -> datetime | int:
+    """The moment, or where only that is known the service day, from which on it has happened."""
+    match fact:
+        case Form():
+            return fact.authored_at or fact.authored
+        case Outcome() | Change():
+            return fact.seen
+        case Stay():
+            return fact.first_at
+        case Contact():
+            return fact.at
+        case Collection():  # it is part of its form, and counts by that
+            return 0
+
+
+def _cut(fact: Fact, as_of: datetime, today: int) -> Fact:
+    """A stay that ends after as-of has not ended."""
+    if isinstance(fact, Stay) and fact.last is not None and not _by(fact.last_at, as_of, today):
+        return Stay(fact.kind, fact.first, None, fact.first_at, None, fact.place, None, fact.ref)
+    return fact
+
+
+def _moment(at: datetime | None) -> datetime:
+    return at or datetime.min.replace(tzinfo=UTC)
+
+
+def _order(fact: Fact) -> tuple[Any, ...]:
+    """For sorting the facts of one kind, whatever order they came in."""
+    match fact:
+        case Form():
+            own: tuple[Any, ...] = (fact.first, fact.last)
+        case Collection():
+            own = (fact.on,)
+        case Change():
+            own = (fact.day, _moment(fact.at), fact.kind)
+        case Outcome():
+            own = (fact.day, fact.number, _moment(fact.at), fact.outcome, fact.source)
+        case Stay():
+            own = (fact.first,)
+        case Contact():
+            own = (fact.day,)
+    return type(fact).__name__, *own, fact.ref
+
+
+def _once(outcomes: Iterable[Outcome], gone: set[tuple[Any, ...]]) -> Iterator[Outcome]:
+    """Each outcome once, without those gone: what one source says of one dose, with one outcome, time and amount."""
+    seen = set(gone)
+    for one in outcomes:
+        same = one.same
+        if same not in seen:
+            seen.add(same)
+            yield one
