@@ -146,7 +146,7 @@ def _covers(ledger: Ledger, depot: Outcome) -> int:
 
 
 def _unreported(ledger: Ledger) -> Iterator[Action]:
-    """not-reported: the latest expected day that should have been heard of has not been."""
+    """not-reported: of the latest expected day that should have been heard of, a dose has not been."""
     since: Day | None = None
     for day in reversed(ledger.days):
         if day.state == "not-expected" or (since is None and not day.live):
@@ -154,7 +154,7 @@ def _unreported(ledger: Ledger) -> Iterator[Action]:
         feed = feed_of(day.live, ledger.policy)
         if since is None and ledger.as_of < feed.closes(iso(day.day)) + feed.cadence:
             continue
-        if day.state != "unreported":
+        if not any(dose.state == "unreported" for dose in day.doses.values()):
             break
         since = day
     if since is not None:

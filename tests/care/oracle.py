@@ -33,7 +33,7 @@ def doubled(known: Known, dose: Any) -> bool:
 def orders(known: Known, stopped: Stops) -> dict[str, Any]:
     today, live, forms = known.today, known.live, known.forms
     given = [d for d in known.doses if d["is"] in SUPPLY]
-    heard = [known.states[d] for d in known.states if any(known.closed(f, d, 99) for f in live(d))]
+    heard = [known.parts[d] for d in known.states if any(known.closed(f, d, 99) for f in live(d))]
     ends = {f["id"]: min(later(f["last"], 1), f["over"]) for f in forms}  # its first day without
     after = max([ends[f["id"]] for f in live(today)], default=NEVER)
     final = max([ends[f["id"]] for f in forms if f["first"] <= today], default=NEVER)
@@ -45,7 +45,7 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
     left = [s for s in known.stays if s["out"] != NEVER]
     return {
         "supply-after-stop": any(after_stop(known, d, stopped) for d in given),
-        "not-reported": heard[-1:] == ["unreported"],
+        "not-reported": heard and "unreported" in heard[-1],
         "conflicting-evidence": known.days("conflict"), "supply-not-permitted": standing,
         "possible-double-dose": any(doubled(known, d) for d in given if d["is"] != "not-swallowed"),
         "overlapping-orders": any(len(live(later(today, n))) > 1 for n in range(99)),
