@@ -201,7 +201,8 @@ def _evidenced(
         refs = tuple([one.ref for one in own])
         if _differ(own):
             return Dose("conflict", refs)
-        if own[0].outcome not in ("missed", "withheld") or not (stated or away or day in covered):
+        had = own[0].outcome not in ("missed", "withheld") or not (stated or away or day in covered)
+        if had and not (own[0].outcome == "not-swallowed" and day in covered):
             vomited = own[0].outcome == "supervised" and any(one.vomited for one in own)
             return Dose("partial" if vomited else own[0].outcome, refs, own[0], vomited)
     if day in covered:

@@ -164,9 +164,16 @@ def _latest(group: list[Record]) -> list[Record]:
         group = [record for record, version in zip(group, versions, strict=True) if version == max(versions)]
         if any(is_withdrawn(record) for record in group):  # what was withdrawn does not come back by an older message
             return []
+        ended = [record for record in group if _has_ended(record)]  # what began does not begin again by an older message
+        group = ended or group
         last = max(record.received for record in group)
         group = list({encode(record.resource): record for record in group if record.received == last}.values())
     return [record for record in group if not is_withdrawn(record)]
+
+
+def _has_ended(record: Record) -> bool:
+    """Whether it is of a stay or a contact, and says when that ended."""
+    return record.type == "Encounter" and "end" in record.resource.get("period", {})
 
 
 def is_withdrawn(record: Record) -> bool:

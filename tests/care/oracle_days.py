@@ -45,7 +45,7 @@ class Known:
         raw, known_at = self.case.get(kind, []), wall(self.case.get("known-at", NEVER))
         read = [PLAIN | {"id": n, "at": r[dated], "first": r[dated]} | r for n, r in enumerate(raw)]
         read = [r | {"got": wall(r.get("received") or r[dated] + sent)} for r in read]
-        order = sorted(read, key=lambda r: (r["version"], r["status"], r["got"]))
+        order = sorted(read, key=lambda r: (r["version"], r["status"], "to" in r, r["got"]))
         last = {r["id"]: r for r in order if r["got"] <= known_at}.values()
         left = [r for r in last if r["status"] != "entered-in-error"]
         right = [r for r in left if r["id"] not in [other.get("replaces") for other in left]]
@@ -80,7 +80,7 @@ class Known:
         state = own[0]["is"] if own else ""
         if len({(d["is"], d["mg"]) for d in own}) > 1:
             return "conflict"
-        if state in SUPPLY:
+        if state in SUPPLY and not (state == "not-swallowed" and day in self.covered):
             vomited = state == "supervised" and any(d.get("vomited") for d in own)
             return "vomited" if vomited else state
         if day in self.covered:
