@@ -21,18 +21,25 @@ def page(found: Iterable[SharedCare]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     # The picture is of our own making, its texts escaped.
     people = [
-        {"ledger": ledger_json(one), "policy": str(one.ledger.policy), "picture": Markup(picture(one))}  # noqa: S704
+        {"ledger": ledger_json(one), "policy": str(one.ledger.policy), "issues": one.issues, "picture": Markup(picture(one))}  # noqa: S704
         for one in found
     ]
     said: dict[str, Any] = {
         "people": people,
         "ledger": people[0]["ledger"] if people else {"asOf": ""},
         "span": span,
+        "within": within,
         "glyphs": list(GLYPHS.values()),
         "glyph": {state: glyph for state, (glyph, _) in GLYPHS.items()},
         "words": {state: words for state, (_, words) in GLYPHS.items()},
     }
     return environment.from_string(_PAGE.read_text("utf-8")).render(said)
+
+
+def within(cadence: str) -> str:
+    """A feed's cadence in words: `1 day`, `36 hours`."""
+    number, unit = (cadence[1:-1], "day") if cadence.endswith("D") else (cadence[2:-1], "hour")
+    return f"{number} {unit}{'' if number == '1' else 's'}"
 
 
 def span(count: dict[str, int]) -> str:

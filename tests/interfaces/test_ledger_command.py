@@ -77,6 +77,7 @@ def test_the_page_is_complete_in_itself_and_says_the_picture_in_words(messages: 
     assert 'lang="en-GB"' in text
     assert "2026-03-04 to 2026-03-08: missed" in text  # in the description of the picture
     assert "supply not permitted" in text
+    assert "FZZ01 reports within 1 day." in text
     assert not any(name in text for name in ("<script", "<link", "src=", "@import"))
     assert text.count("http") == text.count("http://www.w3.org/2000/svg") + text.count("https://fhir.nhs.uk/Id/nhs-number")
 
