@@ -24,6 +24,11 @@ class Action:
     deputy: str = ""
     withdrawn: bool = False
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is told apart by while it stands: consents of one day, each for its recipient, by their records."""
+        return (self.code, self.since, *(self.evidence if self.code == "consent-due" else ()))
+
     def taken_back(self) -> Action:
         """The same, withdrawn."""
         return replace(self, withdrawn=True)

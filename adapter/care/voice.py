@@ -46,7 +46,7 @@ class Voice:
 
     def alert_id(self, action: Action) -> str:
         """What an action is known by, whoever tells of it, and when."""
-        return self.id("alert", self.person, action.code, action.since).removeprefix("urn:uuid:")
+        return self.id("alert", self.person, *action.key).removeprefix("urn:uuid:")
 
     def last_dose(self, day: Day, certainty: str) -> Json:
         """Extension last-dose: the day, its amount and medicine where one is said, and how it is known."""

@@ -1,0 +1,127 @@
+"""What was withdrawn: actions that stood at some moment by what was known then, and would not have by what is known now.
+
+What time or a later event has ended is ended, and is not withdrawn. Rules: docs/care.md, "The ladder" and "The clocks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from adapter.care.actions import Action
+from adapter.care.facts import ordinal
+from adapter.care.known import Known
+from adapter.care.ladder import actions
+from adapter.care.ledger import iso
+from adapter.care.policy import Policy
+from adapter.care.reckoning import Reckoned, Reckoning
+from adapter.care.records import EARLIEST, Record, replaces
+from adapter.fhir.dates import day_bounds, precision, service_day
+
+INSTANT = timedelta(microseconds=1)
+#: Events that no clock runs from.
+_NO_CLOCK = frozenset({"dose-outcome", "dispense", "admission", "discharge", "release", "referral", "alert"})
+#: Where a record says when what it tells of took place; the first that is there.
+_TOOK_PLACE = ("authoredOn", "authored", "dateTime", "whenHandedOver", "created")
+
+
+def withdrawn(reckoning: Reckoning, as_of: datetime, known_at: datetime | None) -> list[Action]:
+    """Of the ladder by code, of the clocks by code and day, each once; those of a person who has died among them."""
+    now = reckoning.ladder(as_of, known_at)
+    if now[0].facts.death is not None:
+        found = [*_of_ladder(reckoning, as_of, known_at, now[2]), *_by_death(reckoning, now, as_of, known_at)]
+    else:
+        found = [*_of_ladder(reckoning, as_of, known_at, now[2]), *_of_clocks(reckoning, as_of, known_at)]
+    return list({one.key: one.taken_back() for one in found}.values())
+
+
+def _of_ladder(reckoning: Reckoning, as_of: datetime, known_at: datetime | None, due: Iterable[Action]) -> list[Action]:
+    """Only a record that comes late or corrects another can take the ground from an action: so these moments are enough."""
+    held = {(one.code, one.since) for one in due}
+    gone: dict[str, Action] = {}
+    for moment_then in _moments(reckoning.known, reckoning.policy, as_of, known_at):
+        at = min(moment_then, as_of)
+        before = reckoning.ladder(at, moment_then)[2]
+        if any(one.code not in gone and (one.code, one.since) not in held for one in before):
+            after = {one.code for one in reckoning.ladder(at, known_at)[2]}
+            gone |= {one.code: one for one in before if one.code not in after and (one.code, one.since) not in held}
+    codes = {one.code for one in due}
+    return [one for code, one in gone.items() if code not in codes]
+
+
+def _of_clocks(reckoning: Reckoning, as_of: datetime, known_at: datetime | None) -> list[Action]:
+    """An action of a clock stands until something ends it: so it is seen just before the receipt of what came late.
+
+    It had its ground if it stood, by what is known now, at the end of the day on which it fell due.
+    """
+    held = {one.key for one in reckoning.clocks(as_of, known_at)}
+    gone: dict[tuple[str, ...], Action] = {}
+    for moment_then in _late(reckoning.person.records, known_at):
+        for one in reckoning.clocks(min(moment_then, as_of), moment_then):
+            if one.key not in held and one.key not in gone:
+                that_day = min(day_bounds(one.since)[1] - INSTANT, as_of)
+                if one.key not in {other.key for other in reckoning.clocks(that_day, known_at)}:
+                    gone[one.key] = one
+    return list(gone.values())
+
+
+def _late(records: Iterable[Record], known_at: datetime | None) -> list[datetime]:
+    """Just before the receipt of each record of a clock that came on a later day than it tells of, or corrects another."""
+    found = set()
+    for record in records:
+        if record.event in _NO_CLOCK or record.received == EARLIEST or (known_at is not None and record.received > known_at):
+            continue
+        resource = record.resource
+        said = next((resource[name] for name in _TOOK_PLACE if name in resource), resource.get("period", {}).get("start"))
+        known_day = said is not None and precision(said) in ("day", "time")
+        late = not known_day or service_day(said) < service_day(record.received.isoformat())
+        if late or replaces(record) or record.said("version") or record.resource.get("status") == "entered-in-error":
+            found.add(record.received - INSTANT)
+    return sorted(found)
+
+
+def _by_death(reckoning: Reckoning, now: Reckoned, as_of: datetime, known_at: datetime | None) -> list[Action]:
+    """What would be due if the person lived."""
+    ledger, counted, due = now
+    alive = replace(ledger, facts=replace(ledger.facts, death=None))
+    codes = {one.code for one in due}
+    ladder = [one for one in actions(alive, counted) if one.code not in codes]
+    return ladder + reckoning.clocks(as_of, known_at, alive=True)
+
+
+def _moments(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> list[datetime]:
+    """The moments at which something may have stood by what was not yet known: each due time till then, and just before it."""
+    found: set[datetime] = set()
+    last_day = ordinal(service_day(as_of.isoformat()))
+    for start, end in _spans(known, policy, known_at):
+        if start >= end:
+            continue
+        found.add(end - INSTANT)
+        first = ordinal(service_day(start.isoformat()))
+        for day in range(first - 2, min(ordinal(service_day(end.isoformat())), last_day) + 1):
+            due = policy.default_feed.closes(iso(day)).astimezone(UTC) + waits(policy)
+            if start <= due < end:
+                found.add(due)
+    return sorted(found)
+
+
+def _spans(known: Known, policy: Policy, known_at: datetime | None) -> Iterator[tuple[datetime, datetime]]:
+    """From when something should have been known, or something else was, until it was received."""
+    first: dict[str, datetime] = {}
+    for record in known.person.records:
+        if id(record) in known.facts:
+            first[record.ref] = min(record.received, first.get(record.ref, record.received))
+    for record in known.person.records:
+        if id(record) not in known.facts or record.received == EARLIEST or (known_at is not None and record.received > known_at):
+            continue
+        said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
+        if said is not None and precision(said) in ("day", "time"):
+            yield policy.default_feed.closes(service_day(said)).astimezone(UTC) + waits(policy), record.received
+        if known.corrects(record):
+            yield min(first[name] for name in (record.ref, *replaces(record)) if name in first), record.received
+
+
+def waits(policy: Policy) -> timedelta:
+    """How long after closing a day is still due, at the longest."""
+    return min(policy.default_feed.cadence, timedelta(hours=policy["longest-due"]))
