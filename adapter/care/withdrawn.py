@@ -16,12 +16,15 @@ from adapter.care.ladder import actions
 from adapter.care.ledger import iso
 from adapter.care.policy import Policy
 from adapter.care.reckoning import Reckoned, Reckoning
-from adapter.care.records import EARLIEST, Record, replaces
+from adapter.care.records import EARLIEST, Record, is_withdrawn, replaces
 from adapter.fhir.dates import day_bounds, precision, service_day
 
 INSTANT = timedelta(microseconds=1)
-#: Events that no clock runs from.
-_NO_CLOCK = frozenset({"dose-outcome", "dispense", "admission", "discharge", "release", "referral", "alert"})
+#: What clocks run from (adapter.care.course), and the events in which they do not.
+_OF_CLOCKS = frozenset(
+    {"CarePlan", "Consent", "Encounter", "EpisodeOfCare", "MedicationDispense", "MedicationRequest", "QuestionnaireResponse"}
+)
+_NO_CLOCK = frozenset({"dose-outcome", "dispense", "admission", "discharge", "release"})
 #: Where a record says when what it tells of took place; the first that is there.
 _TOOK_PLACE = ("authoredOn", "authored", "dateTime", "whenHandedOver", "created")
 
@@ -70,13 +73,15 @@ def _late(records: Iterable[Record], known_at: datetime | None) -> list[datetime
     """Just before the receipt of each record of a clock that came on a later day than it tells of, or corrects another."""
     found = set()
     for record in records:
-        if record.event in _NO_CLOCK or record.received == EARLIEST or (known_at is not None and record.received > known_at):
-            continue
         resource = record.resource
+        if record.type not in _OF_CLOCKS or record.event in _NO_CLOCK or resource.get("intent") == "instance-order":
+            continue
+        if record.received == EARLIEST or (known_at is not None and record.received > known_at):
+            continue
         said = next((resource[name] for name in _TOOK_PLACE if name in resource), resource.get("period", {}).get("start"))
         known_day = said is not None and precision(said) in ("day", "time")
         late = not known_day or service_day(said) < service_day(record.received.isoformat())
-        if late or replaces(record) or record.said("version") or record.resource.get("status") == "entered-in-error":
+        if late or replaces(record) or record.said("version") or is_withdrawn(record):
             found.add(record.received - INSTANT)
     return sorted(found)
 
