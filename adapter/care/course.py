@@ -101,7 +101,7 @@ def course(records: Sequence[Record], as_of: datetime, patients: Sequence[Record
 
     records: those that stand, one person's · as_of: an aware moment · patients: the Patient resources, which tell of a death.
     """
-    orders = tuple(one for one in records if one.type == "MedicationRequest")
+    orders = tuple(one for one in records if one.type == "MedicationRequest" and one.resource.get("intent") != "instance-order")
     facts = Known(Person(frozenset(), orders, tuple(patients))).at(as_of)
     reader = _Reader(as_of)
     found: dict[type[Event], list[Any]] = {kind: [] for kind in (Event, Consultation, Profile, Decision, Kit)}

@@ -30,12 +30,14 @@ class Known:
         facts = [self.facts[id(record)] for record in counting]
         self._dated = {id(one): (n, _since(fact), fact) for n, (one, fact) in enumerate(zip(counting, facts, strict=True))}
         self._alone: list[tuple[datetime, _Dated]] = []
+        self._planned: list[tuple[datetime, _Dated]] = []  # collections, the most by number, which have always happened
         self._tangled: list[Record] = []
         for record in counting:
             if told[record.type, record.ref] > 1 or record.ref in replaced or replaces(record) or is_withdrawn(record):
                 self._tangled.append(record)
             else:
-                self._alone.append((record.received, self._dated[id(record)]))
+                into = self._planned if isinstance(self.facts[id(record)], Collection) else self._alone
+                into.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
         self._deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
 
@@ -66,9 +68,12 @@ class Known:
         for _, since, fact in sorted(found + stand):
             if _by(since, as_of, today):
                 kinds[type(fact)].append(_cut(fact, as_of, today))
+        planned = [dated for received, dated in self._planned if known_at is None or received <= known_at]
+        if kinds[Collection]:
+            planned = sorted([*planned, *(dated for dated in stand if isinstance(dated[2], Collection))])
         return Facts(
             tuple(kinds[Form]),
-            tuple(kinds[Collection]),
+            tuple([fact for _, _, fact in planned if isinstance(fact, Collection)]),
             tuple(kinds[Change]),
             tuple(_once(kinds[Outcome], gone)),
             tuple(kinds[Stay]),

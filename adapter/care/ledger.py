@@ -67,14 +67,12 @@ class Forms:
         self.all = facts.forms
         self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
         self.ends = {form.ref: self._ended(form) for form in facts.forms}
-        self._having: dict[int, list[Form]] = {}
         self._live: dict[int, list[Form]] = {}
         for form in facts.forms:
             held = {day for first, last in self._holds(form) for day in range(first, last + 1)}
             end = self.end(form)
-            for day in range(form.first, form.last + 1):
-                self._having.setdefault(day, []).append(form)
-                if day <= end and day not in held:
+            for day in range(form.first, end + 1):
+                if day not in held:
                     self._live.setdefault(day, []).append(form)
         self._several = [form for form in facts.forms if any(count > 1 for _, _, count in form.steps)]
         self._done = [(form, over.day) for form in facts.forms if (over := self.ends[form.ref]) and over.reason in _DONE]
@@ -118,7 +116,7 @@ class Forms:
         """The forms that have this day in their period, if each of them was over or held when this happened; else none."""
         if day in self._live:
             return []
-        having = self._having.get(day, [])
+        having = [form for form in self.all if form.first <= day <= form.last]
         return [] if any(self._stopped_later(form, day, at) for form in having) else having
 
     def _stopped_later(self, form: Form, day: int, at: datetime | None) -> bool:

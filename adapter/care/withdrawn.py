@@ -58,9 +58,10 @@ def _of_clocks(reckoning: Reckoning, as_of: datetime, known_at: datetime | None)
 
     It had its ground if it stood, by what is known now, at the end of the day on which it fell due.
     """
-    held = {one.key for one in reckoning.clocks(as_of, known_at)}
+    late = _late(reckoning.person.records, known_at)
+    held = {one.key for one in reckoning.clocks(as_of, known_at)} if late else set()
     gone: dict[tuple[str, ...], Action] = {}
-    for moment_then in _late(reckoning.person.records, known_at):
+    for moment_then in late:
         for one in reckoning.clocks(min(moment_then, as_of), moment_then):
             if one.key not in held and one.key not in gone:
                 that_day = min(day_bounds(one.since)[1] - INSTANT, as_of)
