@@ -93,12 +93,14 @@ class _Walk:
 
     def run(self) -> Counted:
         found = self.found
+        calm = True  # nothing stands; a day that is passed over leaves it so
         for day in self.ledger.days:
-            if not (self._nothing_stands() and self._pass_over(day)):
+            if not (calm and self._pass_over(day)):
                 self._count(day)
                 self._climb(day)
                 self._stop(day)
                 self._doubt(day)
+                calm = self._nothing_stands()
             found.trace.append(Range(self.least, self.most) if self.most else _ZERO)
         window = [day for day in self.ledger.days if day.day > self.ledger.today - self.policy["odd-days-window"]]
         least = sum(day.state == "missed" for day in window)

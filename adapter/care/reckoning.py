@@ -24,6 +24,7 @@ class Reckoning:
         self.person, self.policy = person, policy
         self.known = Known(person)
         self._derivation = Derivation(self.known, policy)
+        self._standing: dict[datetime | None, list[Record]] = {}
 
     def ladder(self, as_of: datetime, known_at: datetime | None) -> Reckoned:
         """The ledger, its counts, and what of it is due."""
@@ -42,4 +43,6 @@ class Reckoning:
 
     def records(self, known_at: datetime | None) -> list[Record]:
         """The records that stand."""
-        return standing(self.person.records, known_at)
+        if known_at not in self._standing:
+            self._standing[known_at] = standing(self.person.records, known_at)
+        return self._standing[known_at]

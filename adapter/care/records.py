@@ -103,9 +103,13 @@ def person(messages: Sequence[Json]) -> Person:
     return Person(frozenset(f"{one.get('system')}|{one.get('value')}" for one in named), tuple(records), tuple(patients))
 
 
-def _different(messages: Sequence[Json]) -> Iterable[Json]:
-    """The messages without those that are the same to the last byte, the time of their receipt included."""
-    return {encode(one): one for one in messages}.values()
+def _different(messages: Sequence[Json]) -> Iterator[Json]:
+    """The messages without those that are the same in all they hold, the time of their receipt included."""
+    alike: dict[str, list[Json]] = {}
+    for one in messages:
+        alike.setdefault(repr(bundles.header(one)), []).append(one)
+    for those in alike.values():
+        yield from those if len(those) == 1 else {encode(one): one for one in those}.values()
 
 
 def _records(message: Json) -> Iterator[Record]:
