@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 from adapter.care.facts import SUPPLIES, Change, Facts, Form, Outcome, ordinal
 from adapter.care.policy import Feed, Policy
@@ -24,8 +25,7 @@ _DONE = frozenset({"treatment-completed", "deceased"})
 _LEAST_KNOWN = ("due", "unreported", "elsewhere-unreported", "not-swallowed", "withheld", "missed", "not-expected")
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(NamedTuple):
     """The state of one dose of a day. vomited: brought up again · forfeited: its instalment was lost with another day."""
 
     state: str
@@ -35,8 +35,7 @@ class Dose:
     forfeited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """A dose-day: its state and those of its doses by number."""
 
     day: int
