@@ -41,16 +41,15 @@ def withdrawn(reckoning: Reckoning, as_of: datetime, known_at: datetime | None) 
 
 def _of_ladder(reckoning: Reckoning, as_of: datetime, known_at: datetime | None, due: Iterable[Action]) -> list[Action]:
     """Only a record that comes late or corrects another can take the ground from an action: so these moments are enough."""
-    held = {(one.code, one.since) for one in due}
-    gone: dict[str, Action] = {}
+    held = {one.key for one in due}
+    gone: dict[tuple[str, ...], Action] = {}
     for moment_then in _moments(reckoning.known, reckoning.policy, as_of, known_at):
         at = min(moment_then, as_of)
-        before = reckoning.ladder(at, moment_then)[2]
-        if any(one.code not in gone and (one.code, one.since) not in held for one in before):
+        before = [one for one in reckoning.ladder(at, moment_then)[2] if one.key not in held and one.key not in gone]
+        if before:
             after = {one.code for one in reckoning.ladder(at, known_at)[2]}
-            gone |= {one.code: one for one in before if one.code not in after and (one.code, one.since) not in held}
-    codes = {one.code for one in due}
-    return [one for code, one in gone.items() if code not in codes]
+            gone |= {one.key: one for one in before if one.code not in after}
+    return list(gone.values())
 
 
 def _of_clocks(reckoning: Reckoning, as_of: datetime, known_at: datetime | None) -> list[Action]:

@@ -130,7 +130,7 @@ def differences(case: Json) -> Iterator[str]:
         planned = {one["date"]: one["covers"] for form in made.get("derivedCollections", ()) for one in form["collections"]}
         if planned != wanted["derived"]:
             yield f"derived: {_less(planned, wanted['derived'])}"
-    since = {one["code"]: one["since"] for one in made["actions"]}
+    since = {one["code"]: one["since"] for one in reversed(made["actions"])}  # what is due comes first, and counts
     for code, day in wanted.get("since", {}).items():
         if since.get(code) != day:
             yield f"since of {code}: came {since.get(code)}, wanted {day}"
