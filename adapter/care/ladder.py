@@ -112,6 +112,8 @@ def _first(ledger: Ledger, code: str, found: Iterable[tuple[int, Iterable[str]]]
 
 
 def _after_stop(ledger: Ledger, counted: Counted) -> Iterator[tuple[int, Iterable[str]]]:
+    if not counted.stops and not ledger.facts.changes:
+        return
     for one in ledger.facts.outcomes:
         if one.outcome not in ("supervised", "take-home", "partial", "not-swallowed") or one.day > ledger.today:
             continue

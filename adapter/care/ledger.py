@@ -153,16 +153,22 @@ def iso(day: int) -> str:
     return date.fromordinal(day).isoformat()
 
 
-def derive(facts: Facts, policy: Policy, as_of: datetime) -> Ledger:
-    """The ledger of these facts. as_of: an aware moment; its service day is the last of the ledger."""
+def derive(facts: Facts, policy: Policy, as_of: datetime, plain: dict[int, Day] | None = None) -> Ledger:
+    """The ledger of these facts. as_of: an aware moment; its service day is the last of the ledger.
+
+    plain: keeps the plain days of a person from one time to another, so that each is made once.
+    """
     today = ordinal(service_day(as_of.isoformat()))
     forms = Forms(facts)
     starts = [form.first for form in facts.forms] + [one.day for one in facts.outcomes]
     first = min(starts, default=today + 1)
-    return Ledger(tuple(_days(first, today, facts, forms, policy, as_of)), facts, forms, policy, as_of, today)
+    made = tuple(_days(first, today, facts, forms, policy, as_of, {} if plain is None else plain))
+    return Ledger(made, facts, forms, policy, as_of, today)
 
 
-def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as_of: datetime) -> Iterator[Day]:
+def _days(
+    first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as_of: datetime, plain: dict[int, Day]
+) -> Iterator[Day]:
     said = {day: list(group) for day, group in groupby(facts.outcomes, key=lambda one: one.day)}
     covered: dict[int, Outcome] = {}
     for one in facts.outcomes:
@@ -174,7 +180,11 @@ def _days(first: int, today: int, facts: Facts, forms: Forms, policy: Policy, as
         live = forms.live(day)
         events = said.get(day, [])
         if len(events) == 1 and events[0].is_plain and forms.doses(day) == 1:  # as the lines below would have it, sooner
-            yield Day(day, events[0].outcome, {1: Dose(events[0].outcome, (events[0].ref,), events[0])}, live)
+            made = plain.get(day)
+            if made is None or made.live != live or made.doses[1].amount is not events[0]:
+                made = Day(day, events[0].outcome, {1: Dose(events[0].outcome, (events[0].ref,), events[0])}, live)
+                plain[day] = made
+            yield made
             continue
         told = [one for one in events if one.outcome not in ("elsewhere", "depot")]
         stated = [one for one in events if one.outcome == "elsewhere"]

@@ -10,7 +10,7 @@ from adapter.care.counts import Counted, count
 from adapter.care.derived import Derivation, Derived
 from adapter.care.known import Known
 from adapter.care.ladder import actions
-from adapter.care.ledger import Ledger, derive
+from adapter.care.ledger import Day, Ledger, derive
 from adapter.care.policy import Policy
 from adapter.care.records import Person, Record, standing
 
@@ -24,11 +24,12 @@ class Reckoning:
         self.person, self.policy = person, policy
         self.known = Known(person)
         self._derivation = Derivation(self.known, policy)
+        self._plain: dict[int, Day] = {}
         self._standing: dict[datetime | None, list[Record]] = {}
 
     def ladder(self, as_of: datetime, known_at: datetime | None) -> Reckoned:
         """The ledger, its counts, and what of it is due."""
-        ledger = derive(self._derivation.added(self.known.at(as_of, known_at)), self.policy, as_of)
+        ledger = derive(self._derivation.added(self.known.at(as_of, known_at)), self.policy, as_of, self._plain)
         counted = count(ledger)
         return ledger, counted, actions(ledger, counted)
 
