@@ -38,11 +38,15 @@ class Rung:
 
 @dataclass(slots=True)
 class Stop:
-    """A stop: after so many missed days nothing is supplied until a restart. lifted: the day of the restart's order."""
+    """A stop: after so many missed days nothing is supplied until a restart.
+
+    lifted: the day of the restart's order · until: the first day on which a dose may be of it
+    """
 
     since: int
     evidence: tuple[str, ...]
     lifted: int | None = None
+    until: int | None = None
 
 
 @dataclass(slots=True)
@@ -86,9 +90,9 @@ class _Walk:
         self.evidence: list[str] = []
         self.oldest = 0  # which of the missed days is the oldest that the window of the odd days still holds
         first = ledger.days[0].day if ledger.days else ledger.today
-        self.first = min((form.first for form in ledger.forms.all), default=first)
+        self.first = min((form.first for form in ledger.facts.forms), default=first)
         missed = [one.day for one in ledger.days if one.state == "missed"]
-        self.restarts = [form for form in ledger.forms.all if form.restarts is not None and _lifts(form, missed)]
+        self.restarts = [form for form in ledger.forms.all if ledger.forms.is_restart(form) and _lifts(form, missed)]
         self.injections = {one.day: one for one in ledger.facts.outcomes if one.outcome == "depot"}
 
     def run(self) -> Counted:
@@ -226,7 +230,8 @@ class _Walk:
         if standing is not None:
             lifting = [form for form in self.restarts if standing.since <= form.authored <= day.day]
             if lifting:
-                standing.lifted = min(form.authored for form in lifting)
+                earliest = min(lifting, key=lambda form: (form.authored, form.first))
+                standing.lifted, standing.until = earliest.authored, max(earliest.authored, earliest.first)
                 # The count towards the next stop begins with the restart's first dose date, today's or one dated back.
                 self.anew = {form.first for form in lifting}
                 begun = max((first for first in self.anew if first <= day.day), default=day.day + 1)

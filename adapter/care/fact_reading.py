@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from adapter.care.facts import Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
 from adapter.care.instalment_forms import as_form
@@ -17,6 +18,8 @@ from adapter.fhir.dates import precision, service_day, to_datetime
 
 #: Media by which nobody speaks with the person: an attended contact of these is no consultation.
 NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
+#: A form's own status -> what was done to it.
+_STATUS = {"stopped": "stopped", "cancelled": "cancelled", "on-hold": "held"}
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
@@ -45,6 +48,8 @@ def _names(resource: Json) -> frozenset[str]:
 
 def moment_of(value: str) -> tuple[int, datetime | None]:
     """The service day and, where one is said, the moment."""
+    if value[17:19] == "60":  # a leap second belongs to the minute that it ends
+        value = f"{value[:17]}59{value[19:]}"
     at = to_datetime(value).astimezone(UTC) if precision(value) == "time" else None
     return ordinal(service_day(value)), at
 
@@ -69,6 +74,8 @@ def _form(record: Record) -> Form | None:
         closed=frozenset(ordinal(one["valueDate"]) for one in _all(resource, "closed-day")),
         restarts=f"{prior.get('system')}|{prior.get('value')}" if restarts else None,
         ref=record.ref,
+        told=record.received,
+        status=str(resource.get("status", "active")),
     )
 
 
@@ -111,6 +118,16 @@ def _change(record: Record) -> Change | None:
     return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref)
 
 
+def ended_by_status(form: Form) -> Change | None:
+    """A form that itself says that it is over or held: a change from when that was received, where no other says it."""
+    kind = _STATUS.get(form.status)
+    if kind is None:
+        return None
+    day = ordinal(service_day(form.told.isoformat())) if form.told > EARLIEST else form.first
+    at = form.told if form.told > EARLIEST else None
+    return Change(form.names, kind, day, at, at or day, None, form.ref)
+
+
 def day_received(record: Record) -> int:
     """The service day on which it was received."""
     return ordinal(service_day(record.received.isoformat()))
@@ -142,14 +159,31 @@ def _outcome(record: Record) -> Outcome | None:
         outcome=outcome,
         at=at,
         seen=at or _seen(record.said("recorded"), day),
-        amount=Decimal(str(quantity["value"])) if quantity and "value" in quantity else None,
+        amount=_amount(quantity),
         quantity=quantity,
+        orders=_orders(record),
         vomited=vomited,
         pharmacy=record.ods(performer),
         place=record.ods(resource.get("informationSource")),
         source=record.source,
         ref=record.ref,
     )
+
+
+def _amount(quantity: Json | None) -> tuple[Decimal, str] | None:
+    """The number and the unit's code, or its words where it has none: 60 mg is not 60 ml."""
+    if not quantity or "value" not in quantity:
+        return None
+    return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
+
+
+def _orders(record: Record) -> frozenset[str]:
+    """The identifiers of the orders that a supply says it is made by, each in the message or logical."""
+    named: list[Any] = []
+    for one in (*record.resource.get("authorizingPrescription", ()), record.resource.get("request", {})):
+        held = record.known.get(one.get("reference", ""), {}).get("identifier", ())
+        named += [*held, one.get("identifier")]
+    return frozenset(f"{one['system']}|{one['value']}" for one in named if one and {"system", "value"} <= one.keys())
 
 
 def _quantity(resource: Json, given: Json) -> Json | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from adapter.care.records import Json
 
+#: dm+d unit of measure. https://hl7.org/fhir/R4/datatypes.html#Quantity
+MILLIGRAM = "258684004"
 #: Outcomes by which something was handed over, and those after which it may have been swallowed.
 HANDED_OVER = frozenset({"supervised", "take-home", "partial", "not-swallowed"})
 SUPPLIES = HANDED_OVER - {"not-swallowed"}
@@ -33,6 +35,8 @@ class Form:
     closed: frozenset[int]
     restarts: str | None
     ref: str
+    told: datetime
+    status: str
 
     def doses(self, day: int) -> int:
         """How many doses it prescribes for a day."""
@@ -80,13 +84,19 @@ class Outcome:
     outcome: str
     at: datetime | None
     seen: datetime | int
-    amount: Decimal | None
+    amount: tuple[Decimal, str] | None
     quantity: Json | None
+    orders: frozenset[str]
     vomited: bool
     pharmacy: str | None
     place: str | None
     source: str
     ref: str
+
+    @property
+    def milligrams(self) -> Decimal | None:
+        """Its amount, where that is said in milligrams."""
+        return self.amount[0] if self.amount is not None and self.amount[1] == MILLIGRAM else None
 
     @property
     def is_plain(self) -> bool:

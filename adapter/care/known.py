@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from adapter.care.fact_reading import day_received, moment_of, read
+from adapter.care.fact_reading import day_received, ended_by_status, moment_of, read
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
 from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, standing
-from adapter.fhir.dates import precision, service_day
+from adapter.fhir.dates import day_bounds, precision, service_day
 
 #: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.
 _Dated = tuple[int, datetime | int, Fact]
@@ -39,15 +39,16 @@ class Known:
                 into = self._planned if isinstance(self.facts[id(record)], Collection) else self._alone
                 into.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
-        self._deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
+        self.deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
 
     def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
         """The facts of those that stand; and what was corrected, which does not come back under another identifier."""
         kept = standing(self._tangled, known_at)
         given = {id(record) for record in kept}
         named = {name for record in kept for name in replaces(record)}
-        told = [record for record in self._tangled if id(record) not in given and record.ref in named]
-        corrected = [self.facts[id(record)] for record in told if known_at is None or record.received <= known_at]
+        told = [record for record in self._tangled if known_at is None or record.received <= known_at]
+        named |= {record.ref for record in told if is_withdrawn(record)}
+        corrected = [self.facts[id(record)] for record in told if id(record) not in given and record.ref in named]
         gone = {one.same for one in corrected if isinstance(one, Outcome)}
         for record in kept:  # a correction may say again what was corrected
             fact = self.facts[id(record)]
@@ -68,6 +69,10 @@ class Known:
         for _, since, fact in sorted(found + stand):
             if _by(since, as_of, today):
                 kinds[type(fact)].append(_cut(fact, as_of, today))
+        changed = [change for form in kinds[Form] if (change := ended_by_status(form)) is not None]
+        if changed:
+            kinds[Change] += [change for change in changed if _by(change.seen, as_of, today)]
+            kinds[Change].sort(key=_order)
         planned = [dated for received, dated in self._planned if known_at is None or received <= known_at]
         if kinds[Collection]:
             planned = sorted([*planned, *(dated for dated in stand if isinstance(dated[2], Collection))])
@@ -78,13 +83,16 @@ class Known:
             tuple(_once(kinds[Outcome], gone)),
             tuple(kinds[Stay]),
             tuple(kinds[Contact]),
-            _death(self._deaths, as_of, known_at),
+            _death(self.deaths, as_of, known_at),
         )
 
 
 def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:
     """Of the Patient resources that speak of a death, what the latest says."""
-    known = sorted((one for one in said if known_at is None or one.received <= known_at), key=lambda one: one.received)
+    known = [one for one in said if known_at is None or one.received <= known_at]
+    # Of those received at one moment a death counts before a denial, and the earlier day before the later.
+    known.sort(key=lambda one: str(one.resource.get("deceasedDateTime", "")), reverse=True)
+    known.sort(key=lambda one: (one.received, one.resource.get("deceasedBoolean") is not False))
     if not known or known[-1].resource.get("deceasedBoolean") is False:
         return None
     latest = known[-1]
@@ -95,7 +103,8 @@ def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -
     if day > today:
         return None
     first = next(one for one in known if one.resource.get("deceasedBoolean") is not False)
-    return Death(day, first.received, latest.ref)
+    heard = first.received if first.received > EARLIEST else day_bounds(date.fromordinal(day).isoformat())[0]
+    return Death(day, heard, latest.ref)
 
 
 def _by(seen: datetime | int | None, as_of: datetime, today: int) -> bool:
@@ -138,7 +147,8 @@ def _order(fact: Fact) -> tuple[Any, ...]:
         case Change():
             own = (fact.day, _moment(fact.at), fact.kind)
         case Outcome():
-            own = (fact.day, fact.number, _moment(fact.at), fact.outcome, fact.source)
+            amount, unit = fact.amount or (-1, "")
+            own = (fact.day, fact.number, _moment(fact.at), fact.outcome, fact.source, amount, unit, fact.place or "")
         case Stay():
             own = (fact.first,)
         case Contact():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from adapter.care.actions import Action
 from adapter.care.clocks import incident_due
 from adapter.care.counts import Counted, Rung
-from adapter.care.facts import Outcome
+from adapter.care.facts import HANDED_OVER, Outcome
 from adapter.care.ledger import Day, Ledger, apart, feed_of, iso, supplies
 from adapter.care.policy import Policy
 
@@ -82,7 +82,7 @@ def _restarts(ledger: Ledger, counted: Counted) -> Iterator[Action]:
     stop = counted.stops[-1] if counted.stops else None
     if stop is not None and stop.lifted is None:
         for form in ledger.forms.all:
-            if form.restarts is None and form.authored >= stop.since:
+            if not ledger.forms.is_restart(form) and form.authored >= stop.since:
                 yield _action(ledger, "restart-review", form.authored, (form.ref, *stop.evidence), threshold="restart-review")
                 return
     begun = [form for form in ledger.forms.all if form.restarts is not None and form.first <= ledger.today]
@@ -115,10 +115,10 @@ def _after_stop(ledger: Ledger, counted: Counted) -> Iterator[tuple[int, Iterabl
     if not counted.stops and not ledger.facts.changes:
         return
     for one in ledger.facts.outcomes:
-        if one.outcome not in ("supervised", "take-home", "partial", "not-swallowed") or one.day > ledger.today:
+        if one.outcome not in HANDED_OVER or one.day > ledger.today:
             continue
-        stops = [stop for stop in counted.stops if stop.since < one.day and (stop.lifted is None or one.day < stop.lifted)]
-        over = ledger.forms.stopped(one.day, one.at)
+        stops = [stop for stop in counted.stops if stop.since < one.day and (stop.until is None or one.day < stop.until)]
+        over = ledger.forms.stopped(one.day, one.at, one.orders)
         if stops or over:
             yield one.day, (one.ref, *(ref for stop in stops for ref in stop.evidence), *(form.ref for form in over))
 
@@ -144,7 +144,7 @@ def _doubled(ledger: Ledger) -> Iterator[tuple[int, Iterable[str]]]:
 
 
 def _covers(ledger: Ledger, depot: Outcome) -> int:
-    return ledger.policy.covers(int(depot.amount) if depot.amount is not None else None)
+    return ledger.policy.covers(depot.milligrams)
 
 
 def _unreported(ledger: Ledger) -> Iterator[Action]:
@@ -171,7 +171,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
     if doubled:
         since = max(form.authored for form in doubled)
         yield _action(ledger, "overlapping-orders", since, (form.ref for form in doubled))
-    live = forms.live(today)
+    live = forms.live(today) or tuple(form for form in forms.all if form.first <= today <= forms.end(form))  # held
     if live:
         latest = max(live, key=lambda form: (forms.end(form), form.ref))
         end = forms.end(latest)

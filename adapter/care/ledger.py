@@ -63,9 +63,12 @@ class Forms:
     """The forms, and on which days each is live."""
 
     def __init__(self, facts: Facts) -> None:
-        self.all = facts.forms
+        self._every = facts.forms
         self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
         self.ends = {form.ref: self._ended(form) for form in facts.forms}
+        # What was over before it began was no order; a dose that is given by it is another matter.
+        self.all = tuple(form for form in facts.forms if self.ends[form.ref] is None or self.end(form) >= form.first)
+        self._names: frozenset[str] = frozenset().union(*(form.names for form in facts.forms))
         self._live: dict[int, list[Form]] = {}
         for form in facts.forms:
             held = {day for first, last in self._holds(form) for day in range(first, last + 1)}
@@ -107,16 +110,25 @@ class Forms:
             return 1
         return max((form.doses(day) for form in self._several if form.first <= day <= form.last), default=1)
 
+    def is_restart(self, form: Form) -> bool:
+        """Whether it names the form that it restarts, and that is known."""
+        return form.restarts in self._names
+
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""
         return tuple(self._live.get(day, ()))
 
-    def stopped(self, day: int, at: datetime | None) -> list[Form]:
-        """The forms that have this day in their period, if each of them was over or held when this happened; else none."""
-        if day in self._live:
+    def stopped(self, day: int, at: datetime | None, orders: frozenset[str] = frozenset()) -> list[Form]:
+        """The forms that have this day in their period, if each of them was over or held when this happened; else none.
+
+        orders: by which orders it is said to have been done; those forms alone, where one of them is known.
+        """
+        if day in self._live and not orders:
             return []
-        having = [form for form in self.all if form.first <= day <= form.last]
-        return [] if any(self._stopped_later(form, day, at) for form in having) else having
+        having = [form for form in self._every if form.first <= day <= form.last]
+        having = [form for form in having if form.names & orders] or having
+        live = self._live.get(day, ())
+        return [] if any(form in live or self._stopped_later(form, day, at) for form in having) else having
 
     def _stopped_later(self, form: Form, day: int, at: datetime | None) -> bool:
         """Whether what ended or held it came on that day, and later than this."""
@@ -173,8 +185,7 @@ def _days(
     covered: dict[int, Outcome] = {}
     for one in facts.outcomes:
         if one.outcome == "depot":
-            milligrams = int(one.amount) if one.amount is not None else None
-            covered |= dict.fromkeys(range(one.day, one.day + policy.covers(milligrams)), one)
+            covered |= dict.fromkeys(range(one.day, one.day + policy.covers(one.milligrams)), one)
     missed: dict[int, Day] = {}
     for day in range(first, today + 1):
         live = forms.live(day)

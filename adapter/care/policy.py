@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class Policy:
         """The feed of a pharmacy, by its ODS code."""
         return self.feeds.get(pharmacy or "", self.default_feed)
 
-    def covers(self, milligrams: int | None) -> int:
+    def covers(self, milligrams: Decimal | None) -> int:
         """How many dose dates an injection of this dose covers; 1 where no depot has it: what is not known lasts no longer."""
         return next((depot.covers for depot in self.depots if milligrams in depot.doses), 1)
 

@@ -5,16 +5,16 @@ What time or a later event has ended is ended, and is not withdrawn. Rules: docs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from adapter.care.actions import Action
-from adapter.care.facts import ordinal
+from adapter.care.facts import Form, ordinal
 from adapter.care.known import Known
 from adapter.care.ladder import actions
 from adapter.care.ledger import iso
-from adapter.care.policy import Policy
+from adapter.care.policy import Feed, Policy
 from adapter.care.reckoning import Reckoned, Reckoning
 from adapter.care.records import EARLIEST, Record, is_withdrawn, replaces
 from adapter.fhir.dates import day_bounds, precision, service_day
@@ -97,21 +97,23 @@ def _by_death(reckoning: Reckoning, now: Reckoned, as_of: datetime, known_at: da
 
 def _moments(known: Known, policy: Policy, as_of: datetime, known_at: datetime | None) -> list[datetime]:
     """The moments at which something may have stood by what was not yet known: each due time till then, and just before it."""
-    found: set[datetime] = set()
+    told = [one.received for one in known.deaths if one.received > EARLIEST and (known_at is None or one.received <= known_at)]
+    found = {received - INSTANT for received in told}
     last_day = ordinal(service_day(as_of.isoformat()))
-    for start, end in _spans(known, policy, known_at):
+    feeds = {policy.default_feed, *(policy.feed(form.pharmacy) for form in known.facts.values() if isinstance(form, Form))}
+    for start, end in _spans(known, policy, feeds, known_at):
         if start >= end:
             continue
         found.add(end - INSTANT)
         first = ordinal(service_day(start.isoformat()))
         for day in range(first - 2, min(ordinal(service_day(end.isoformat())), last_day) + 1):
-            due = policy.default_feed.closes(iso(day)).astimezone(UTC) + waits(policy)
-            if start <= due < end:
-                found.add(due)
+            found |= {due for feed in feeds if start <= (due := _due(feed, iso(day), policy)) < end}
     return sorted(found)
 
 
-def _spans(known: Known, policy: Policy, known_at: datetime | None) -> Iterator[tuple[datetime, datetime]]:
+def _spans(
+    known: Known, policy: Policy, feeds: Collection[Feed], known_at: datetime | None
+) -> Iterator[tuple[datetime, datetime]]:
     """From when something should have been known, or something else was, until it was received."""
     first: dict[str, datetime] = {}
     for record in known.person.records:
@@ -122,11 +124,11 @@ def _spans(known: Known, policy: Policy, known_at: datetime | None) -> Iterator[
             continue
         said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
         if said is not None and precision(said) in ("day", "time"):
-            yield policy.default_feed.closes(service_day(said)).astimezone(UTC) + waits(policy), record.received
+            yield min(_due(feed, service_day(said), policy) for feed in feeds), record.received
         if known.corrects(record):
             yield min(first[name] for name in (record.ref, *replaces(record)) if name in first), record.received
 
 
-def waits(policy: Policy) -> timedelta:
-    """How long after closing a day is still due, at the longest."""
-    return min(policy.default_feed.cadence, timedelta(hours=policy["longest-due"]))
+def _due(feed: Feed, day: str, policy: Policy) -> datetime:
+    """Until when a day is due, and not unreported, by a feed."""
+    return feed.closes(day).astimezone(UTC) + min(feed.cadence, timedelta(hours=policy["longest-due"]))
