@@ -90,9 +90,9 @@ class _Walk:
         self.evidence: list[str] = []
         self.oldest = 0  # which of the missed days is the oldest that the window of the odd days still holds
         first = ledger.days[0].day if ledger.days else ledger.today
-        self.first = min((form.first for form in ledger.facts.forms), default=first)
+        self.first = min((form.first for form in ledger.forms.all), default=first)
         missed = [one.day for one in ledger.days if one.state == "missed"]
-        self.restarts = [form for form in ledger.forms.all if ledger.forms.is_restart(form) and _lifts(form, missed)]
+        self.restarts = [form for form in ledger.forms.orders if ledger.forms.is_restart(form) and _lifts(form, missed)]
         self.injections = {one.day: one for one in ledger.facts.outcomes if one.outcome == "depot"}
 
     def run(self) -> Counted:

@@ -57,7 +57,7 @@ def _standing(ledger: Ledger, rungs: list[Rung]) -> Rung | None:
     rung = rungs[-1] if rungs else None
     if rung is None or not rung.over:
         return rung
-    later = [form.authored for form in ledger.forms.all] + [one.day for one in ledger.facts.contacts]
+    later = [form.authored for form in ledger.forms.orders] + [one.day for one in ledger.facts.contacts]
     return None if any(day > rung.last for day in later) else rung
 
 
@@ -81,11 +81,11 @@ def _odd(ledger: Ledger, counted: Counted) -> Iterator[Action]:
 def _restarts(ledger: Ledger, counted: Counted) -> Iterator[Action]:
     stop = counted.stops[-1] if counted.stops else None
     if stop is not None and stop.lifted is None:
-        for form in ledger.forms.all:
+        for form in ledger.forms.orders:
             if not ledger.forms.is_restart(form) and form.authored >= stop.since:
                 yield _action(ledger, "restart-review", form.authored, (form.ref, *stop.evidence), threshold="restart-review")
                 return
-    begun = [form for form in ledger.forms.all if form.restarts is not None and form.first <= ledger.today]
+    begun = [form for form in ledger.forms.orders if form.restarts is not None and form.first <= ledger.today]
     if begun:
         latest = begun[-1]
         if not any(one.face_to_face and one.day >= latest.first for one in ledger.facts.contacts):

@@ -63,11 +63,11 @@ class Forms:
     """The forms, and on which days each is live."""
 
     def __init__(self, facts: Facts) -> None:
-        self._every = facts.forms
+        self.all = facts.forms
         self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
         self.ends = {form.ref: self._ended(form) for form in facts.forms}
-        # What was over before it began was no order; a dose that is given by it is another matter.
-        self.all = tuple(form for form in facts.forms if self.ends[form.ref] is None or self.end(form) >= form.first)
+        # What was over before it began clears nothing and lifts nothing.
+        self.orders = tuple(form for form in facts.forms if self.ends[form.ref] is None or self.end(form) >= form.first)
         self._names: frozenset[str] = frozenset().union(*(form.names for form in facts.forms))
         self._live: dict[int, list[Form]] = {}
         for form in facts.forms:
@@ -125,7 +125,7 @@ class Forms:
         """
         if day in self._live and not orders:
             return []
-        having = [form for form in self._every if form.first <= day <= form.last]
+        having = [form for form in self.all if form.first <= day <= form.last]
         having = [form for form in having if form.names & orders] or having
         live = self._live.get(day, ())
         return [] if any(form in live or self._stopped_later(form, day, at) for form in having) else having

@@ -4,18 +4,18 @@ from typing import Any
 
 from tests.care.oracle_days import FULL, NEVER, NOT_HAD, SUPPLY, UNSURE, Known, later
 
-Stops = list[tuple[str, str]]  # when each began, and was lifted
+Stops = list[tuple[str, str, str]]  # when each began, was lifted, and its first dose can be
 def runs(days: set[str], end: set[str]) -> list[list[str]]:  # the days of each; the last goes on
     return [[d for d in sorted(days) if a <= d < b] for a, b in pairwise(["", *sorted(end), NEVER])]
 def stops(known: Known, short: list[list[str]]) -> Stops:
     found, anew, missed = Stops(), "", [day for run in short for day in run]
-    restarts = sorted((f["day"], f["first"]) for f in known.forms if "restarts" in f)
+    restarts = sorted((f["day"], f["first"]) for f in known.orders if f["restarts"] in known.ids)
     for day, run in [(day, one) for one in short for day in one]:
         if len([d for d in run if anew <= d <= day]) >= 5 and (not found or found[-1][1] < day):
             lifting = [(on, first) for on, first in [*restarts, (NEVER, NEVER)]
                 if on >= max(d for d in missed if d == day or d < first)]
             lifted, anew = lifting[0]
-            found.append((day, lifted))
+            found.append((day, lifted, max(lifting[0])))
     return found
 def over(known: Known, day: str, *reasons: str) -> bool:  # by a stop that no form has followed
     ends = [f for f in known.forms if f["over"] <= day and f["reason"] in reasons]
@@ -23,7 +23,7 @@ def over(known: Known, day: str, *reasons: str) -> bool:  # by a stop that no fo
 def after_stop(known: Known, dose: Any, stopped: Stops) -> bool:
     day, forms = dose["on"], known.within(dose["on"])
     before = [any(c["at"] < max(day, dose["at"]) for c in known.ended(f, day)) for f in forms]
-    return any(began < day < lifted for began, lifted in stopped) or (bool(forms) and all(before))
+    return any(began < day < until for began, _, until in stopped) or (bool(forms) and all(before))
 def doubled(known: Known, dose: Any) -> bool:
     day, supplies = dose["on"], SUPPLY - {"not-swallowed"} | {"elsewhere"}
     same = [d for d in known.doses if d["on"] == day and d["n"] in {0, dose["n"]}]
@@ -35,13 +35,13 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
     given = [d for d in known.doses if d["is"] in SUPPLY]
     heard = [known.parts[d] for d in known.states if any(known.closed(f, d, 99) for f in live(d))]
     ends = {f["id"]: min(later(f["last"], 1), f["over"]) for f in forms}  # its first day without
-    after = max([ends[f["id"]] for f in live(today)], default=NEVER)
+    after = max([ends[f["id"]] for f in live(today) or known.within(today)], default=NEVER)
     final = max([ends[f["id"]] for f in forms if f["first"] <= today], default=NEVER)
     until = max(known.covered, default=NEVER)
     since = {today, later(until, 1), *(d for d in known.states if d > until)}
     met = ["", *(t["day"] for t in known.talks if t["medium"] in {"face-to-face", "home-visit"})]
     stated = [(d["on"], d["by"]) for d in known.doses if d["is"] == "elsewhere"]
-    standing = [began for began, lifted in stopped if lifted > today]
+    standing = [began for began, lifted, _ in stopped if lifted > today]
     left = [s for s in known.stays if s["out"] != NEVER]
     return {
         "supply-after-stop": any(after_stop(known, d, stopped) for d in given),
@@ -49,15 +49,16 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
         "conflicting-evidence": known.days("conflict"), "supply-not-permitted": standing,
         "possible-double-dose": any(doubled(known, d) for d in given if d["is"] != "not-swallowed"),
         "overlapping-orders": any(len(live(later(today, n))) > 1 for n in range(99)),
-        "order-ending": after <= later(today, 5) and not live(after) and after not in known.covered,
+        "order-ending": today < after <= later(today, 5) and not live(after)
+            and after not in known.covered,
         "prescriber-gap": final <= today and today not in known.covered
             and not over(known, today, "treatment-completed", "deceased"),
         "depot-due": until <= today and not any(live(d) for d in since if d > until),
         "ost-not-mentioned": any(s["mention"] == "not-mentioned" for s in left),
         "handover-missing": any(s["kind"] == "custody" and s["mention"] != "mentioned" and not any(
             s["day"] <= on <= s["out"] and by == s["place"] for on, by in stated) for s in left),
-        "restart-review": any("restarts" in f and max(met) < f["first"] <= today for f in forms)
-            or any("restarts" not in f and began <= f["day"] for f in forms for began in standing)}
+        "restart-review": any(max(met) < f["first"] <= today for f in known.orders if f["restarts"])
+            or any(b <= f["day"] for f in known.orders if f["restarts"] not in known.ids for b in standing)}
 def oracle(case: dict[str, Any]) -> dict[str, Any]:
     known = Known(case | {"death": [case["death"]] if "death" in case else []})
     states, today, days = known.states, known.today, known.days
@@ -67,13 +68,13 @@ def oracle(case: dict[str, Any]) -> dict[str, Any]:
     completed = {d for d in states if over(known, d, "treatment-completed")}
     lacking = {d for d in states if known.parts[d] & {"partial", "not-swallowed", *NOT_HAD}}
     empty = lacking - days("due", *UNSURE) | days("not-expected") - completed
-    empty |= {d for d in days("unreported") if any(began < d < lifted for began, lifted in stopped)}
+    empty |= {d for d in days("unreported") if any(b < d < lifted for b, lifted, _ in stopped)}
     last, full = max(days(*FULL), default=""), sorted(days(*FULL))
     start = min([f["first"] for f in known.forms] + full) if known.forms else known.first
     long = runs({d for d in empty if d >= start}, days("take-home", *FULL))
     possible = {d for d in states if d > last and d >= start} - completed - days("take-home", "due")
     now, idle, most = len(short[-1]), len(long[-1]), len(runs(unsure, taken - days("vomited"))[-1])
-    said = max([r["day"] for r in known.forms + known.talks], default="")
+    said = max([r["day"] for r in known.orders + known.talks], default="")
     row, none = [max(len(r) for r in found if r is found[-1] or max(r, default="") >= said)
         for found in (short, long)]  # of the runs that no later order or consultation has cleared
     recent = {d for d in states if d > later(today, -28)}
@@ -87,8 +88,8 @@ def oracle(case: dict[str, Any]) -> dict[str, Any]:
         late = [d for d in known.doses if d["on"] > known.died and d["is"] not in NOT_HAD]
         lately = [f for f in known.forms if f["first"] <= known.died < later(f["last"], 28)]
         due = {"stop-supply-deceased": 1, "incident-notice": lately, "conflicting-evidence": late}
-    injected = {d["on"] for d in known.doses if d["is"] == "depot"}
-    seen = days("supervised", "elsewhere-evidenced") | injected
+    seen = {d["on"] for d in known.doses if d["is"] == "depot"}
+    seen |= days("supervised", "elsewhere-evidenced")
     maybe = [d for d in days("take-home", *UNSURE) if d > max(seen, default="")]
     return {
         "days": {d: "partial" if s == "vomited" else s for d, s in states.items()},

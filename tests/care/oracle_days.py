@@ -11,8 +11,9 @@ SUPPLY = {"supervised", "take-home", "partial", "not-swallowed"}
 # What a day of doses in several states is: the first that any has; vomited is told as partial.
 MIXED = "conflict vomited partial due unreported elsewhere-unreported not-swallowed withheld missed"
 PLAIN = {"version": 1, "status": "", "n": 0, "mg": None, "by": "", "place": None, "mention": ""}
-PLAIN |= {"pharmacy": "FZZ01", "wordings": [], "closed": [], "collections": [], "doses-a-day": 1}
+PLAIN |= {"pharmacy": "FZZ01", "wordings": [], "closed": [], "collections": [], "restarts": ""}
 PLAIN |= {"attendance": "", "medium": "face-to-face", "over": NEVER, "reason": "", "is": ""}
+PLAIN["doses-a-day"] = 1
 def wall(text: str, clock: str = "00:00") -> str:  # what the clock in London shows then
     at = datetime.fromisoformat(text)
     return f"{at.astimezone(LONDON):%FT%H:%M}" if "T" in text else f"{text}T{clock}"
@@ -27,12 +28,14 @@ class Known:
         for form in self.forms:  # over by the first of the changes that end it
             for c in [c for c in self.changes if c["form"] == form["id"] and c["type"] in ENDS][:1]:
                 form |= {"over": c["day"], "reason": c["reason"]}
+        self.orders = [f for f in self.forms if f["over"] > f["first"]]  # the others were none
+        self.ids = {f["id"] for f in self.forms}
         came = [t for t in self.told("consultations", "at") if t["attendance"] != "did-not-attend"]
         self.talks = [t for t in came if t["medium"] not in NO_TALK]
         self.doses = [d for d in self.told("doses", "on", "T19:00Z") if d["on"] <= self.today]
         self.died = min([d["on"] for d in self.told("death", "on", "T19:00Z")], default=NEVER)
-        over = [s | {"out": wall(s.get("to", NEVER))} for s in self.told("stays", "from")]
-        self.stays = [s | {"out": s["out"][:10] if s["out"] <= self.end else NEVER} for s in over]
+        over = [(s, wall(s.get("to", NEVER))) for s in self.told("stays", "from")]
+        self.stays = [s | {"out": out[:10] if out <= self.end else NEVER} for s, out in over]
         lasts = [(d["on"], 28 if d["mg"] >= 64 else 7) for d in self.doses if d["is"] == "depot"]
         self.covered = {later(day, n) for day, days in lasts for n in range(days)}
         self.first = min([r["first"] for r in self.forms + self.doses], default=NEVER)
@@ -46,8 +49,8 @@ class Known:
         read = [PLAIN | {"id": n, "at": r[dated], "first": r[dated]} | r for n, r in enumerate(raw)]
         read = [r | {"got": wall(r.get("received") or r[dated] + sent)} for r in read]
         order = sorted(read, key=lambda r: (r["version"], r["status"], "to" in r, r["got"]))
-        last = {r["id"]: r for r in order if r["got"] <= known_at}.values()
-        left = [r for r in last if r["status"] != "entered-in-error"]
+        last = {r["id"]: r for r in order if r["got"] <= known_at}
+        left = [r for r in last.values() if r["status"] != "entered-in-error"]
         right = [r for r in left if r["id"] not in [other.get("replaces") for other in left]]
         clock = ["10:00" if r["is"] in FULL | SUPPLY else "00:00" for r in right]
         right = [r | {"at": wall(r["at"], at)} for r, at in zip(right, clock, strict=True)]
@@ -81,8 +84,7 @@ class Known:
         if len({(d["is"], d["mg"]) for d in own}) > 1:
             return "conflict"
         if state in SUPPLY and not (state == "not-swallowed" and day in self.covered):
-            vomited = state == "supervised" and any(d.get("vomited") for d in own)
-            return "vomited" if vomited else state
+            return "vomited" if state == "supervised" and any(d.get("vomited") for d in own) else state
         if day in self.covered:
             return "depot"
         if any(s["place"] in by for s in self.stays if s["day"] <= day <= s["out"]):

@@ -1,8 +1,9 @@
 """A naive second reading of docs/care.md (oracle_days.py and oracle.py, which share no code with the adapter) agrees on 5,000
 invented schedules: the days, the counts, the last doses, and every action that is no clock.
 
-Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected, the hours around a change of clock,
-records of one identifier that differ and were received at one moment, a change that has no effective time, a restart that says no
+Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected or withdrawn, the hours around a change of clock,
+records of one identifier that differ and were received at one moment, a change that has no effective time, a form that is over or held by its own
+status, a restart that says no
 reason. Thresholds are the default policy's; actions withdrawn and the days since when are not compared. One rule the oracle reads more
 simply: a run of assess-tolerance ends for it with each count by itself (docs/care.md: with either); one of some 25,000 schedules shows it,
 and none of these.
@@ -25,8 +26,14 @@ CHUNK, CHUNKS = 250, 20
 LADDER = list(default_policy()["owners"]["ladder"])
 #: Each action is due in so many of the schedules at least.
 ENOUGH = 100
-#: Cases of the truth table that need what the oracle leaves out: the hour of a change of clock, and a repeat of what was corrected.
-NOT_ITS_OWN = {"clock-change-autumn-two-supplies-at-one-clock-time", "resend-of-a-corrected-record"}
+#: Cases of the truth table that need what the oracle leaves out.
+NOT_ITS_OWN = {
+    "clock-change-autumn-two-supplies-at-one-clock-time",
+    "resend-of-a-corrected-record",
+    "retracted-and-in-the-batch",
+    "form-with-status-cancelled",
+    "form-with-status-stopped",
+}
 #: How often each action was due, by the chunk of schedules, as both readings say.
 due: dict[int, Counter[str]] = {}
 
