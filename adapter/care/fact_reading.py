@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from adapter.care.facts import Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
+from adapter.care.facts import SUPPLIES, Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
 from adapter.care.instalment_forms import as_form
 from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
-from adapter.fhir.dates import precision, service_day, to_datetime
+from adapter.fhir.dates import moment_of, precision, service_day
 
 #: Media by which nobody speaks with the person: an attended contact of these is no consultation.
 NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
+#: Unit of a timing's period -> hours. https://hl7.org/fhir/R4/valueset-units-of-time.html
+_HOURS = {"h": 1, "d": 24, "wk": 168}
+#: What a stay is that has begun.
+_BEGUN = frozenset({"in-progress", "finished"})
 #: A form's own status -> what was done to it.
 _STATUS = {"stopped": "stopped", "cancelled": "cancelled", "on-hold": "held"}
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
@@ -46,12 +50,15 @@ def _names(resource: Json) -> frozenset[str]:
     return frozenset(f"{one.get('system')}|{one.get('value')}" for one in resource.get("identifier", ()))
 
 
-def moment_of(value: str) -> tuple[int, datetime | None]:
-    """The service day and, where one is said, the moment."""
-    if value[17:19] == "60":  # a leap second belongs to the minute that it ends
-        value = f"{value[:17]}59{value[19:]}"
-    at = to_datetime(value).astimezone(UTC) if precision(value) == "time" else None
-    return ordinal(service_day(value)), at
+def day_and_moment(value: str | None) -> tuple[int, datetime | None] | None:
+    """The service day and, where one is said, the moment; None of a month, a year, or what the calendar does not hold."""
+    how = precision(value) if value else None
+    if value is None or how not in ("day", "time"):
+        return None
+    try:
+        return ordinal(service_day(value)), moment_of(value) if how == "time" else None
+    except ValueError:
+        return None
 
 
 def _form(record: Record) -> Form | None:
@@ -59,7 +66,9 @@ def _form(record: Record) -> Form | None:
     period = record.said("treatment-period")
     if not resource.get("authoredOn") or not {"start", "end"} <= period.keys():
         return None
-    authored, at = moment_of(resource["authoredOn"])
+    # Written in a month or a year that is said alone: known since it was received, else since it begins.
+    otherwise = (day_received(record), record.received) if record.received > EARLIEST else (ordinal(period["start"]), None)
+    authored, at = day_and_moment(resource["authoredOn"]) or otherwise
     prior = resource.get("priorPrescription", {}).get("identifier")
     restarts = record.said("restart") is not None and isinstance(prior, dict)
     return Form(
@@ -84,7 +93,14 @@ def _steps(resource: Json) -> Iterator[tuple[int, int, int]]:
         repeat = one.get("timing", {}).get("repeat", {})
         bounds = repeat.get("boundsPeriod", {})
         if {"start", "end"} <= bounds.keys():
-            yield ordinal(bounds["start"]), ordinal(bounds["end"]), int(repeat.get("frequency", 1))
+            yield ordinal(bounds["start"]), ordinal(bounds["end"]), _a_day(repeat)
+
+
+def _a_day(repeat: Json) -> int:
+    """How many doses a day a timing asks for; one, where it is not a whole number of doses each day."""
+    hours = _HOURS.get(str(repeat.get("periodUnit", "d")), 0) * Decimal(str(repeat.get("period", 1)))
+    each = Decimal(int(repeat.get("frequency", 1))) * 24 / hours if hours else Decimal(1)
+    return int(each) if each >= 1 and each == int(each) else 1
 
 
 def _all(resource: Json, name: str) -> Iterator[Json]:
@@ -109,7 +125,7 @@ def _change(record: Record) -> Change | None:
     said = effective or recorded
     # Of one that nobody dates: as if it had always been so.
     told = record.received > EARLIEST
-    day, at = moment_of(said) if said else (day_received(record), record.received) if told else (1, None)
+    day, at = day_and_moment(said) or ((day_received(record), record.received) if told else (1, None))
     reasons = record.resource.get("statusReason", {}).get("coding", ())
     reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
     # What was received before it takes effect had been decided by then.
@@ -134,10 +150,8 @@ def day_received(record: Record) -> int:
 
 
 def _seen(recorded: str | None, otherwise: datetime | int) -> datetime | int:
-    if recorded is None:
-        return otherwise
-    day, at = moment_of(recorded)
-    return at or day
+    known = day_and_moment(recorded)
+    return otherwise if known is None else known[1] or known[0]
 
 
 def _outcome(record: Record) -> Outcome | None:
@@ -148,7 +162,7 @@ def _outcome(record: Record) -> Outcome | None:
     outcome = str(record.said("dose-outcome").get("code"))
     given = next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
     happened = resource.get("whenHandedOver") or given.get("effectiveDateTime") or resource.get("effectiveDateTime")
-    at = moment_of(happened)[1] if happened else None
+    at = (day_and_moment(happened) or (0, None))[1]
     day = ordinal(said)
     quantity = _quantity(resource, given)
     vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
@@ -163,6 +177,7 @@ def _outcome(record: Record) -> Outcome | None:
         quantity=quantity,
         orders=_orders(record),
         vomited=vomited,
+        doubtful=outcome in SUPPLIES and _is_doubtful(outcome, _amount(quantity), _amount(resource.get("quantity"))),
         pharmacy=record.ods(performer),
         place=record.ods(resource.get("informationSource")),
         source=record.source,
@@ -175,6 +190,12 @@ def _amount(quantity: Json | None) -> tuple[Decimal, str] | None:
     if not quantity or "value" not in quantity:
         return None
     return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
+
+
+def _is_doubtful(outcome: str, amount: tuple[Decimal, str] | None, handed: tuple[Decimal, str] | None) -> bool:
+    """Whether an amount says other than the outcome: nothing at all, or of a dose seen swallowed less than was handed over."""
+    less = amount and handed and amount[1] == handed[1] and amount[0] < handed[0]
+    return any(one is not None and one[0] <= 0 for one in (amount, handed)) or bool(outcome == "supervised" and less)
 
 
 def _orders(record: Record) -> frozenset[str]:
@@ -200,21 +221,23 @@ def _quantity(resource: Json, given: Json) -> Json | None:
 def _stay(record: Record) -> Stay | None:
     resource = record.resource
     period = resource.get("period", {})
-    if "start" not in period:
+    begun, over = day_and_moment(period.get("start")), day_and_moment(period.get("end"))
+    if begun is None or (over is None and "end" in period):
         return None
-    first, first_at = moment_of(period["start"])
-    last, last_at = moment_of(period["end"]) if "end" in period else (None, None)
+    first, first_at = begun
+    last, last_at = over or (None, None)
     custody = resource.get("class", {}).get("system") == _CUSTODY
     mention = extension(resource, "ost-mention")
     place = record.ods(resource.get("serviceProvider"))
     kind = "custody" if custody else "hospital"
-    return Stay(kind, first, last, first_at or first, last_at or last, place, mention, record.ref)
+    took_place = resource.get("status") in _BEGUN
+    return Stay(kind, first, last, first_at or first, last_at or last, place, mention, record.ref, took_place)
 
 
 def _contact(record: Record) -> Contact | None:
-    start = record.resource.get("period", {}).get("start")
-    if start is None or precision(start) not in ("day", "time"):
+    begun = day_and_moment(record.resource.get("period", {}).get("start"))
+    if begun is None:
         return None
-    day, at = moment_of(start)
+    day, at = begun
     medium = record.said("consultation-medium")
     return None if medium in NO_TALK else Contact(day, at or day, medium in ("face-to-face", "home-visit"), record.ref)

@@ -75,8 +75,8 @@ class Change:
 class Outcome:
     """What became of one dose.
 
-    number: 0 is every dose of the day · at: when it happened · seen: since when it can be known ·
-    place: who states it, of elsewhere
+    number: 0 is every dose of the day · doubtful: its amounts say other than its outcome · at: when it happened ·
+    seen: since when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied
     """
 
     day: int
@@ -88,6 +88,7 @@ class Outcome:
     quantity: Json | None
     orders: frozenset[str]
     vomited: bool
+    doubtful: bool
     pharmacy: str | None
     place: str | None
     source: str
@@ -101,7 +102,7 @@ class Outcome:
     @property
     def is_plain(self) -> bool:
         """Whether it says of the first dose that it was handed over whole, and nothing else."""
-        return self.number == 1 and self.outcome in ("supervised", "take-home") and not self.vomited
+        return self.number == 1 and self.outcome in ("supervised", "take-home") and not self.vomited and not self.doubtful
 
     @property
     def same(self) -> tuple[Any, ...]:
@@ -111,7 +112,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A stay in hospital or custody, from the day of admission to that of discharge (None: still there)."""
+    """A stay in hospital or custody, from the day of admission to that of discharge (None: still there).
+
+    took_place: whether the record says that it has begun, and not that it is planned or was cancelled
+    """
 
     kind: str
     first: int
@@ -121,6 +125,7 @@ class Stay:
     place: str | None
     mention: str | None
     ref: str
+    took_place: bool
 
     def whole(self, day: int) -> bool:
         """Whether the day lies wholly in it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from adapter.care.fact_reading import day_received, ended_by_status, moment_of, read
+from adapter.care.fact_reading import day_and_moment, day_received, ended_by_status, read
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
 from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, standing
-from adapter.fhir.dates import day_bounds, precision, service_day
+from adapter.fhir.dates import day_bounds, service_day
 
 #: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.
 _Dated = tuple[int, datetime | int, Fact]
@@ -24,7 +25,7 @@ class Known:
         self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
         counting = [record for record in person.records if id(record) in self.facts]
         # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
-        told = Counter((record.type, record.ref) for record in counting)
+        told = Counter((record.type, record.names) for record in counting)
         replaced = {name for record in counting for name in replaces(record)}
         counting.sort(key=lambda record: _order(self.facts[id(record)]))
         facts = [self.facts[id(record)] for record in counting]
@@ -33,7 +34,7 @@ class Known:
         self._planned: list[tuple[datetime, _Dated]] = []  # collections, the most by number, which have always happened
         self._tangled: list[Record] = []
         for record in counting:
-            if told[record.type, record.ref] > 1 or record.ref in replaced or replaces(record) or is_withdrawn(record):
+            if told[record.type, record.names] > 1 or record.names & replaced or replaces(record) or is_withdrawn(record):
                 self._tangled.append(record)
             else:
                 into = self._planned if isinstance(self.facts[id(record)], Collection) else self._alone
@@ -47,8 +48,8 @@ class Known:
         given = {id(record) for record in kept}
         named = {name for record in kept for name in replaces(record)}
         told = [record for record in self._tangled if known_at is None or record.received <= known_at]
-        named |= {record.ref for record in told if is_withdrawn(record)}
-        corrected = [self.facts[id(record)] for record in told if id(record) not in given and record.ref in named]
+        named |= {name for record in told if is_withdrawn(record) for name in record.names}
+        corrected = [self.facts[id(record)] for record in told if id(record) not in given and record.names & named]
         gone = {one.same for one in corrected if isinstance(one, Outcome)}
         for record in kept:  # a correction may say again what was corrected
             fact = self.facts[id(record)]
@@ -81,7 +82,7 @@ class Known:
             tuple([fact for _, _, fact in planned if isinstance(fact, Collection)]),
             tuple(kinds[Change]),
             tuple(_once(kinds[Outcome], gone)),
-            tuple(kinds[Stay]),
+            tuple(stay for stay in kinds[Stay] if stay.took_place),
             tuple(kinds[Contact]),
             _death(self.deaths, as_of, known_at),
         )
@@ -99,7 +100,8 @@ def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -
     said_of_it = latest.resource.get("deceasedDateTime", "")
     today = ordinal(service_day(as_of.isoformat()))
     told = day_received(latest) if latest.received > EARLIEST else today
-    day = moment_of(said_of_it)[0] if precision(said_of_it) in ("day", "time") else told
+    read_of_it = day_and_moment(said_of_it)
+    day = read_of_it[0] if read_of_it is not None else told
     if day > today:
         return None
     first = next(one for one in known if one.resource.get("deceasedBoolean") is not False)
@@ -129,7 +131,7 @@ def _since(fact: Fact) -> datetime | int:
 def _cut(fact: Fact, as_of: datetime, today: int) -> Fact:
     """A stay that ends after as-of has not ended."""
     if isinstance(fact, Stay) and fact.last is not None and not _by(fact.last_at, as_of, today):
-        return Stay(fact.kind, fact.first, None, fact.first_at, None, fact.place, None, fact.ref)
+        return replace(fact, last=None, last_at=None, mention=None)
     return fact
 
 

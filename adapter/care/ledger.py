@@ -237,9 +237,9 @@ def _evidenced(
 
 def _differ(own: Sequence[Outcome]) -> bool:
     if len(own) == 1:
-        return False
+        return own[0].doubtful
     amounts = {one.amount for one in own if one.amount is not None}
-    return len({one.outcome for one in own}) > 1 or len(amounts) > 1
+    return len({one.outcome for one in own}) > 1 or len(amounts) > 1 or any(one.doubtful for one in own)
 
 
 def _silent(day: int, live: Sequence[Form], facts: Facts, missed: Mapping[int, Day], policy: Policy, as_of: datetime) -> Dose:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapter.fhir import bundle as bundles
-from adapter.fhir.dates import to_datetime
+from adapter.fhir.dates import moment_of
 from adapter.fhir.json import encode
 from adapter.fhir.outcome import BASE
 
@@ -35,7 +35,8 @@ class Record:
     """One resource of a message.
 
     event: of its message · source: the system that said it · received: when the adapter received it · ref: what evidence
-    names it by (identifier, else fullUrl) · parts: the resources that belong to it · known: those of its message, by fullUrl
+    names it by (its first identifier, else fullUrl) · names: all its identifiers, by which together it is the same as another
+    · parts: the resources that belong to it · known: those of its message, by fullUrl
     """
 
     resource: Json
@@ -43,6 +44,7 @@ class Record:
     source: str
     received: datetime
     ref: str
+    names: frozenset[str]
     parts: tuple[Json, ...]
     known: Mapping[str, Json]
 
@@ -116,7 +118,7 @@ def _records(message: Json) -> Iterator[Record]:
     known = dict(bundles.entries(message))
     header = bundles.header(message) or {}
     said = extension(header, "received")
-    received = to_datetime(said) if said else EARLIEST
+    received = moment_of(said) if said else EARLIEST
     source = str(header.get("source", {}).get("name", ""))
     event = bundles.event(message) or ""
     belonging: dict[str, list[Json]] = {}
@@ -131,38 +133,43 @@ def _records(message: Json) -> Iterator[Record]:
     for url, resource in own:
         below = belonging.get(url, [])
         deeper = [one for part_of in below for one in belonging.get(_url_of(part_of, known), ())]
-        yield Record(resource, event, source, received, _ref(resource, url), (*below, *deeper), known)
+        names = _named(resource, url)
+        yield Record(resource, event, source, received, names[0], frozenset(names), (*below, *deeper), known)
 
 
 def _url_of(resource: Json, known: Mapping[str, Json]) -> str:
     return next(url for url, one in known.items() if one is resource)
 
 
-def _ref(resource: Json, url: str) -> str:
-    identifiers = resource.get("identifier")
-    first = identifiers[0] if isinstance(identifiers, list) and identifiers else identifiers
-    name = f"{first.get('system')}|{first.get('value')}" if isinstance(first, dict) and "value" in first else url
+def _named(resource: Json, url: str) -> list[str]:
+    """Its identifiers in their order, or where it has none its fullUrl; of a change of a form with what is changed and when."""
+    said = resource.get("identifier", [])
+    given = [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, dict) and "value" in one]
+    names = [f"{one.get('system')}|{one['value']}" for one in given] or [url]
     change = extension(resource, "order-change")  # a change carries the identifier of the form that it changes
-    return f"{name}#{part(change, 'type')}@{part(change, 'effective')}" if change else name
+    return [f"{name}#{part(change, 'type')}@{part(change, 'effective')}" for name in names] if change else names
 
 
 # corrections ------------------------------------------------------------------------------------------------------------
 def standing(records: Iterable[Record], known_at: datetime | None = None) -> list[Record]:
     """The records that stand, of those received by then: without the withdrawn and those that others take the place of."""
-    by_name: dict[tuple[str, str], list[Record]] = {}
+    by_name: dict[tuple[str, frozenset[str]], list[Record]] = {}
     for one in records:
         if known_at is None or one.received <= known_at:
-            by_name.setdefault((one.type, one.ref), []).append(one)
+            by_name.setdefault((one.type, one.names), []).append(one)
     latest = [record for group in by_name.values() for record in _latest(group)]
-    names: dict[str, list[Record]] = {}
+    named: dict[str, list[Record]] = {}
     for record in latest:
-        names.setdefault(record.ref, []).append(record)
-    replaced = {name for record in latest for name in replaces(record) if not _leads_back(name, record.ref, names)}
-    return [record for record in latest if record.ref not in replaced]
+        for name in record.names:
+            named.setdefault(name, []).append(record)
+    replaced = {name for record in latest for name in replaces(record) if not _leads_back(name, record.names, named)}
+    # An identifier that several records share names none of them.
+    sure = {name for name in replaced if len({record.names for record in named.get(name, ())}) == 1}
+    return [record for record in latest if sure.isdisjoint(record.names)]
 
 
 def _latest(group: list[Record]) -> list[Record]:
-    """Of records of one identifier the latest; none where that was withdrawn; several where nothing orders them."""
+    """Of records of the same identifiers the latest; none where that was withdrawn; several where nothing orders them."""
     if len(group) > 1:
         versions = [record.said("version") or 1 for record in group]  # what has none is the first
         group = [record for record, version in zip(group, versions, strict=True) if version == max(versions)]
@@ -191,11 +198,11 @@ def replaces(record: Record) -> list[str]:
     return [f"{named.get('system')}|{named.get('value')}"] if isinstance(named, dict) else []
 
 
-def _leads_back(name: str, to: str, names: Mapping[str, list[Record]]) -> bool:
+def _leads_back(name: str, to: frozenset[str], names: Mapping[str, list[Record]]) -> bool:
     """Whether what replaces what ... comes back to the record itself: then neither takes the other's place."""
     seen = set()
     while name not in seen:
-        if name == to:
+        if name in to:
             return True
         seen.add(name)
         name = next((below for record in names.get(name, ()) for below in replaces(record)), "")

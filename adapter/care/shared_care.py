@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapter.care.actions import Action
 from adapter.care.counts import Counted
@@ -19,7 +19,7 @@ from adapter.care.policy import Policy, load
 from adapter.care.reckoning import Reckoning
 from adapter.care.records import Json, Person, person
 from adapter.care.withdrawn import INSTANT, withdrawn
-from adapter.fhir.dates import day_bounds, precision, to_datetime
+from adapter.fhir.dates import day_bounds, moment_of, precision
 from adapter.fhir.outcome import Issue
 
 
@@ -44,7 +44,7 @@ def moment(said: str) -> datetime:
     """The moment of an as-of: a date means the end of that service day. Raises ValueError for what is neither date nor moment."""
     if precision(said) == "day":
         return day_bounds(said)[1] - INSTANT
-    return to_datetime(said).astimezone(UTC)
+    return moment_of(said)
 
 
 def shared_care(

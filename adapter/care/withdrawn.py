@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from adapter.care.actions import Action
+from adapter.care.fact_reading import day_and_moment
 from adapter.care.facts import Form, ordinal
 from adapter.care.known import Known
 from adapter.care.ladder import actions
@@ -118,15 +119,17 @@ def _spans(
     first: dict[str, datetime] = {}
     for record in known.person.records:
         if id(record) in known.facts:
-            first[record.ref] = min(record.received, first.get(record.ref, record.received))
+            for name in record.names:
+                first[name] = min(record.received, first.get(name, record.received))
     for record in known.person.records:
         if id(record) not in known.facts or record.received == EARLIEST or (known_at is not None and record.received > known_at):
             continue
         said = record.said("dose-date") or record.resource.get("authoredOn") or record.resource.get("period", {}).get("start")
-        if said is not None and precision(said) in ("day", "time"):
+        if day_and_moment(said) is not None:
             yield min(_due(feed, service_day(said), policy) for feed in feeds), record.received
         if known.corrects(record):
-            yield min(first[name] for name in (record.ref, *replaces(record)) if name in first), record.received
+            since = min(first[name] for name in (*record.names, *replaces(record)) if name in first)
+            yield (since if since > EARLIEST else record.received - 2 * INSTANT), record.received
 
 
 def _due(feed: Feed, day: str, policy: Policy) -> datetime:

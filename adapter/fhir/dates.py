@@ -70,6 +70,17 @@ def to_datetime(value: str) -> datetime:
     return datetime.fromisoformat(value)
 
 
+def moment_of(value: str) -> datetime:
+    """The moment of an instant in UTC, a leap second as part of the minute that it ends.
+
+    Raises ValueError for what is no instant, and for one whose moment lies beyond the calendar.
+    """
+    try:
+        return to_datetime(value[:17] + "59" + value[19:] if value[17:19] == "60" else value).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
+
+
 def service_day(value: str) -> str:
     """The day, as YYYY-MM-DD, on which this is in London: a day stays itself, a moment is read on London's clock.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapter.fhir import json
-from adapter.fhir.dates import precision
 from adapter.fhir.outcome import outcome
 from adapter.interfaces.exits import Exit
-from adapter.interfaces.opening import now
+from adapter.interfaces.opening import ASKED, is_asked, now
 from adapter.interfaces.render import colour, say, say_issues
 from adapter.interfaces.settings import Settings
 from adapter.interfaces.streams import STDIN, output, source_file
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 
 
 def _when(_context: click.Context, option: click.Parameter, said: str | None) -> str | None:
-    if said is not None and precision(said) not in ("day", "time"):
-        raise click.BadParameter("write a day, such as 2026-03-18, or a moment with its offset, such as 2026-03-18T18:10:00Z")
+    if said is not None and not is_asked(said):
+        raise click.BadParameter(ASKED)
+    return said
+
+
+def _who(_context: click.Context, option: click.Parameter, said: tuple[str, str, str] | None) -> tuple[str, str, str] | None:
+    if said is not None and not (re.fullmatch("[A-Z0-9]{3,10}", said[0]) and said[1].strip()):
+        raise click.BadParameter("write an ODS code, such as YZ901, a name, and a telephone number")
     return said
 
 
@@ -47,7 +53,9 @@ def _when(_context: click.Context, option: click.Parameter, said: str | None) ->
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one person a line where there are several.")
 @click.option("--html", metavar="FILE", help="Write a page with the timeline, complete in itself.")
 @click.option("--messages", metavar="FILE", help="Write what is due and withdrawn as hub messages, one a line.")
-@click.option("--sender", nargs=3, metavar="ODS NAME TELEPHONE", help='Who tells them; "" for no telephone number.')
+@click.option(
+    "--sender", nargs=3, callback=_who, metavar="ODS NAME TELEPHONE", help='Who tells them; "" for no telephone number.'
+)
 def ledger(
     files: tuple[str, ...],
     as_of: str | None,
@@ -139,7 +147,7 @@ def _table(care: SharedCare) -> None:
     console = Console(no_color=colour() is False, highlight=False)
     console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
     named = "; ".join(one["value"] for one in made["patient"]["identifier"])
-    console.print(f"of {named or 'nobody in particular'}", soft_wrap=True)
+    console.print(f"of {named or 'nobody in particular'}", soft_wrap=True, markup=False)
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
     console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
     table = Table(box=None, pad_edge=False)

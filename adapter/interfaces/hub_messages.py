@@ -5,6 +5,7 @@ What is kept of a message is whose it is and where it stands: those of many peop
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -12,8 +13,12 @@ from typing import IO, Any
 from adapter.care.people import Names, grouped, identifiers
 from adapter.care.records import Person, person
 from adapter.fhir import json
+from adapter.fhir.dates import precision
 from adapter.fhir.gate import Gate
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, on_line
+
+#: Elements that hold a date, a dateTime or an instant.
+_DATED = re.compile(r"(Date|DateTime|Instant|On|start|end|authored|created|sent|effectiveDateTime|whenHandedOver|whenPrepared)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +73,47 @@ def _checked(gate: Gate, text: bytes, source: str) -> dict[str, Any]:
     if not wrong and value.get("resourceType") != "Bundle":
         said = "This is no hub Bundle; a ledger is made of messages."
         wrong = [issue("error", "invalid", "not-a-bundle", said, mend="Give what `translate` makes without --to.")]
+    if not wrong and not identifiers(value):
+        said = "No Patient of this message has an identifier: whose it is cannot be known."
+        wrong = [
+            issue("error", "required", "person-unknown", said, expression="Bundle", mend="Send an identifier of the person.")
+        ]
+    wrong += list(_implausible(value)) if not wrong else []
     if wrong:
         raise Refused(wrong)
     return value
 
 
+def _implausible(message: dict[str, Any]) -> Iterator[Issue]:
+    """Days and moments that no record of a treatment can have; a birth is no such day."""
+    for n, entry in enumerate(message.get("entry", ())):
+        if entry.get("resource", {}).get("resourceType") != "Patient":
+            for place, said in _texts(entry.get("resource"), f"Bundle.entry[{n}].resource"):
+                if precision(said) is not None and not "1900" <= said[:4] <= "2100" and _DATED.search(place):
+                    text = "A date of this record lies before 1900 or after 2100."
+                    yield issue("error", "value", "date-implausible", text, expression=place, mend="Send the year that is meant.")
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from _texts(below, f"{place}.{name}")
+    elif isinstance(value, list):
+        for n, below in enumerate(value):
+            yield from _texts(below, f"{place}[{n}]")
+    elif isinstance(value, str):
+        yield place, value
+
+
 def _places(stream: IO[bytes]) -> list[Place]:
-    """The JSON texts: each line where every line is an object of its own, else the whole."""
+    """The JSON texts: each line where most lines are an object of their own, else the whole."""
     stream.seek(0)
     lines: list[Place] = []
-    offset = 0
+    objects = offset = 0
     for number, line in enumerate(stream, 1):
         text = line.strip()
-        if text and not (text.startswith(b"{") and text.endswith(b"}")):
-            lines.clear()
-            break
         if text:
             lines.append(Place(stream, offset, len(line), number))
+            objects += text.startswith(b"{") and text.endswith(b"}")
         offset += len(line)
-    return lines if len(lines) > 1 else [Place(stream, 0, stream.seek(0, 2), 0)]
+    return lines if len(lines) > 1 and objects * 2 > len(lines) else [Place(stream, 0, stream.seek(0, 2), 0)]

@@ -10,12 +10,11 @@ from adapter.care.as_json import ledger_json
 from adapter.care.policy import Policy, load, names
 from adapter.care.shared_care import of_people
 from adapter.fhir import json
-from adapter.fhir.dates import precision
 from adapter.fhir.outcome import Refused, outcome
 from adapter.interfaces import answers, media
 from adapter.interfaces.answers import FHIR_JSON, JSON, Problem
 from adapter.interfaces.hub_messages import HubMessages
-from adapter.interfaces.opening import now
+from adapter.interfaces.opening import ASKED, is_asked, now
 from adapter.interfaces.settings import Settings
 from adapter.mapping.faults import Unknown
 
@@ -52,8 +51,7 @@ def _policy(policies: dict[str, Policy], name: str) -> Policy:
 
 def _time(said: str | None, name: str) -> str | None:
     """A day, or a moment with its zone. Raises Problem (400)."""
-    if said is not None and precision(said) not in ("day", "time"):
-        text = f"The parameter {name} is neither a day nor a moment."
-        mend = f"Write {name}=2026-03-18, or a moment with its offset such as 2026-03-18T18:10:00Z."
-        raise Problem(400, "query-time", text, mend=mend)
+    if said is not None and not is_asked(said):
+        text = f"The parameter {name} is neither a day nor a moment that can be asked about."
+        raise Problem(400, "query-time", text, mend=f"{ASKED[0].upper()}{ASKED[1:]}.")
     return said

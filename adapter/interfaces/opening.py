@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adapter.fhir.dates import precision
 from adapter.interfaces.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,3 +44,12 @@ def opened(mappings: tuple[Path, ...] = (), lenient: bool | None = None, setting
 def now() -> str:
     """The present instant, as FHIR writes it. Mapping itself knows no clock: the time of receipt is told to it from here."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+#: What an as-of or known-at must be; the years within which a ledger can be asked for.
+ASKED = "write a day from 1990 to 2100, such as 2026-03-18, or a moment with its offset, such as 2026-03-18T18:10:00Z"
+
+
+def is_asked(said: str) -> bool:
+    """Whether a ledger can be asked for as of this."""
+    return precision(said) in ("day", "time") and "1990" <= said[:4] <= "2100"
