@@ -3,7 +3,6 @@ from itertools import pairwise
 from typing import Any
 
 from tests.care.oracle_days import FULL, NEVER, NOT_HAD, SUPPLY, UNSURE, Known, later
-
 Stops = list[tuple[str, str, str]]  # when each began, was lifted, and its first dose can be
 def runs(days: set[str], end: set[str]) -> list[list[str]]:  # the days of each; the last goes on
     return [[d for d in sorted(days) if a <= d < b] for a, b in pairwise(["", *sorted(end), NEVER])]

@@ -2,7 +2,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
-
 NEVER, LONDON = "9998-01-01", ZoneInfo("Europe/London")
 ENDS, NO_TALK = {"stopped", "replaced", "cancelled"}, {"text-message", "written", "third-party"}
 NOT_HAD, FULL = {"missed", "withheld"}, {"supervised", "elsewhere-evidenced", "depot"}
@@ -13,7 +12,6 @@ MIXED = "conflict vomited partial due unreported elsewhere-unreported not-swallo
 PLAIN = {"version": 1, "status": "", "n": 0, "mg": None, "by": "", "place": None, "mention": ""}
 PLAIN |= {"pharmacy": "FZZ01", "wordings": [], "closed": [], "collections": [], "restarts": ""}
 PLAIN |= {"attendance": "", "medium": "face-to-face", "over": NEVER, "reason": "", "is": ""}
-PLAIN["doses-a-day"] = 1
 def wall(text: str, clock: str = "00:00") -> str:  # what the clock in London shows then
     at = datetime.fromisoformat(text)
     return f"{at.astimezone(LONDON):%FT%H:%M}" if "T" in text else f"{text}T{clock}"
@@ -41,7 +39,7 @@ class Known:
         self.first = min([r["first"] for r in self.forms + self.doses], default=NEVER)
         for day in [later(self.first, n) for n in range(300) if later(self.first, n) <= self.today]:
             numbers = [d["n"] for d in self.doses if d["on"] == day] + [1]
-            numbers += [f["doses-a-day"] for f in self.within(day)]
+            numbers += [f.get("doses-a-day", 1) for f in self.within(day)]
             self.parts[day] = {self.dose(day, n + 1) for n in range(max(numbers))}
             self.states[day] = self.together(self.parts[day])
     def told(self, kind: str, dated: str, sent: str = "") -> list[Any]:  # what stands, and happened
