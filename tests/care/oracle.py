@@ -3,6 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.care.oracle_days import FULL, NEVER, NOT_HAD, SUPPLY, UNSURE, Known, later
+
 Stops = list[tuple[str, str, str]]  # when each began, was lifted, and its first dose can be
 def runs(days: set[str], end: set[str]) -> list[list[str]]:  # the days of each; the last goes on
     return [[d for d in sorted(days) if a <= d < b] for a, b in pairwise(["", *sorted(end), NEVER])]
@@ -39,7 +40,6 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
     until = max(known.covered, default=NEVER)
     since = {today, later(until, 1), *(d for d in known.states if d > until)}
     met = ["", *(t["day"] for t in known.talks if t["medium"] in {"face-to-face", "home-visit"})]
-    stated = [(d["on"], d["by"]) for d in known.doses if d["is"] == "elsewhere"]
     standing = [began for began, lifted, _ in stopped if lifted > today]
     left = [s for s in known.stays if s["out"] != NEVER]
     return {
@@ -55,7 +55,7 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
         "depot-due": until <= today and not any(live(d) for d in since if d > until),
         "ost-not-mentioned": any(s["mention"] == "not-mentioned" for s in left),
         "handover-missing": any(s["kind"] == "custody" and s["mention"] != "mentioned" and not any(
-            s["day"] <= on <= s["out"] and by == s["place"] for on, by in stated) for s in left),
+            s["day"] <= d["on"] <= s["out"] and d["by"] == s["place"] for d in known.doses) for s in left),
         "restart-review": any(max(met) < f["first"] <= today for f in known.orders if f["restarts"])
             or any(b <= f["day"] for f in known.orders if f["restarts"] not in known.ids for b in standing)}
 def oracle(case: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
 NEVER, LONDON = "9998-01-01", ZoneInfo("Europe/London")
 ENDS, NO_TALK = {"stopped", "replaced", "cancelled"}, {"text-message", "written", "third-party"}
 NOT_HAD, FULL = {"missed", "withheld"}, {"supervised", "elsewhere-evidenced", "depot"}
 UNSURE = {"unreported", "elsewhere-unreported", "conflict"}
 SUPPLY = {"supervised", "take-home", "partial", "not-swallowed"}
-# What a day of doses in several states is: the first that any has; vomited is told as partial.
 MIXED = "conflict vomited partial due unreported elsewhere-unreported not-swallowed withheld missed"
 PLAIN = {"version": 1, "status": "", "n": 0, "mg": None, "by": "", "place": None, "mention": ""}
 PLAIN |= {"pharmacy": "FZZ01", "wordings": [], "closed": [], "collections": [], "restarts": ""}
@@ -69,7 +69,7 @@ class Known:
         feed |= self.case.get("policy", {}).get("feeds", {}).get(form["pharmacy"], {})
         cadence = int(feed["cadence"].strip("PTDH")) / (24 if "T" in feed["cadence"] else 1)
         return later(f"{day}T{feed['closing']}", min(most, cadence)) <= self.end
-    def together(self, each: set[str]) -> str:
+    def together(self, each: set[str]) -> str:  # of states that differ the first that any dose has
         whole = each & (FULL | {"take-home"})
         if each == whole or len(each) == 1:
             return min(each) if len(each) == 1 else max(each & {"take-home"}, default="supervised")
