@@ -42,8 +42,8 @@ def alone(read: str, write: str, given: list[bytes]) -> float:
     return len(given) / (time.perf_counter() - begun)
 
 
-def streamed(read: str, write: str, file: Path) -> tuple[float, int]:
-    """Seconds of the whole command, and its peak memory in MB."""
+def streamed(read: str, write: str, file: Path, *, lines: bool = True) -> tuple[float, int]:
+    """Seconds of the whole command, and its peak memory in MB. lines: whether the file holds a message a line."""
     begun = time.perf_counter()
     command = [
         sys.executable,
@@ -51,7 +51,7 @@ def streamed(read: str, write: str, file: Path) -> tuple[float, int]:
         "adapter",
         "translate",
         str(file),
-        "--lines",
+        *(["--lines"] if lines else []),
         "--from",
         read,
         "--to",
