@@ -1,10 +1,12 @@
 """A compiled table: one set of maps, as a fill function and a match, with the account of both sides.
 
-Compiled when a system is loaded, called per message; safe to share between threads, since every call has its own run.
+Each way is compiled when it is first asked for, so that a message that is only heard makes no fill; then called per message, and
+safe to share between threads, since every call has its own run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -26,13 +28,20 @@ class Table:
     def __init__(self, spec: TableSpec) -> None:
         self.spec = spec
         self.groups: Groups = plan_fill(spec)
-        self._fill = FillWriter(spec).compile()
-        self._record = RecordAccount(spec)
-        self._bundle = BundleAccount(spec)
-        #: Whether the maps leave a record path (without indexes) out on purpose.
-        self.is_ignored = self._record.is_ignored
 
     # fill ---------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _fill(self) -> Callable[..., list[dict[str, Any]]]:
+        return FillWriter(self.spec).compile()
+
+    @cached_property
+    def _record(self) -> RecordAccount:
+        return RecordAccount(self.spec)
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether the maps leave a record path (without indexes) out on purpose."""
+        return self._record.is_ignored(path)
+
     def fill(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Run]:
         """Entries ({"fullUrl", "resource"}; the Bundle's own map without fullUrl) and what was found on the way."""
         run = Run()
@@ -46,6 +55,10 @@ class Table:
         return found
 
     # match --------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _bundle(self) -> BundleAccount:
+        return BundleAccount(self.spec)
+
     @cached_property
     def roles(self) -> Cast:
         """The maps in the order in which match visits them."""
