@@ -16,7 +16,7 @@ from adapter.fhir.gate_checks import CHECKS
 from adapter.fhir.gate_parts import Part
 from adapter.fhir.gate_walk import Finding, Found, Node, Place
 from adapter.fhir.schema.overlay import Overlay
-from adapter.fhir.schema.plain import definitions, is_rare, plain
+from adapter.fhir.schema.plain import is_rare, one_schema, plain
 from adapter.fhir.schema.primitives import INTEGERS
 from adapter.fhir.schema.selection import Constraints, select
 
@@ -111,8 +111,7 @@ def _short_way(type_name: str, overlays: Sequence[Overlay], visits: _Visits) -> 
     needed = [plain(one.schema) for one in overlays]
     if False in needed:
         return _CLOSED  # a profile that asks for an extension
-    schema = {"$defs": dict(definitions(type_name)), "allOf": [{"$ref": f"#/$defs/{type_name}"}, *needed]}
-    return jsonschema_rs.Draft202012Validator(schema).is_valid, visits[type_name]
+    return jsonschema_rs.Draft202012Validator(one_schema(type_name, needed)).is_valid, visits[type_name]
 
 
 class _Visits(dict[str, Visit]):
@@ -146,8 +145,8 @@ class _Visits(dict[str, Visit]):
         for json_name, row in self._visited(name).items():
             held = f"{name}_{json_name}"
             self._space[held] = self._nodes[name].table.get(json_name)
-            yield f"{indent}{item} = {value}.get({json_name!r})"
-            yield f"{indent}if {item} is not None:"
+            yield f"{indent}if {json_name!r} in {value}:"  # and it is not null: the schema has seen to that
+            yield f"{indent} {item} = {value}[{json_name!r}]"
             if row.get("l"):
                 yield f"{indent} for {index}, {one} in enumerate({item}):"
                 yield from self._visit(row, one, held, f"({place}, {held}, {index})", f"{indent}  ", above)

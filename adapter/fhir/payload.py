@@ -7,7 +7,7 @@ messages quote the value. JSON Schema 2020-12: https://json-schema.org/draft/202
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jsonschema_rs
@@ -49,15 +49,12 @@ class Payload:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
-        self._validator: Any = None
         self._defaults = _has_default(schema)
 
-    @property
+    @cached_property
     def validator(self) -> Any:
         """The compiled validator."""
-        if self._validator is None:
-            self._validator = jsonschema_rs.validator_for(self.schema, validate_formats=True)
-        return self._validator
+        return jsonschema_rs.validator_for(self.schema, validate_formats=True)
 
     def read(self, value: Any) -> Any:
         """The value with the schema's defaults; the same object where the schema has none."""

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
 
 from adapter import shipped
 from adapter.fhir.gate import Gate
@@ -19,7 +20,7 @@ from adapter.fhir.gate_plain import ShortWays
 from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import is_error
 from adapter.fhir.schema import tables
-from adapter.fhir.schema.plain import definitions, is_rare, plain, well_written
+from adapter.fhir.schema.plain import _merged, definitions, is_rare, plain, well_written
 from tests.fhir.test_gate_mutants import EXAMPLES, _break, _mutants
 
 Json = dict[str, Any]
@@ -247,3 +248,49 @@ def test_encode_refuses_a_float_wherever_it_stands(short: Gate, value: Json) -> 
         assert decode(short.encode(exact)[0]) == exact
         with pytest.raises(TypeError, match="float"):
             short.encode(value)
+
+
+_MARKS = st.sampled_from(
+    [1, "a", [], ["a"], ["a", 1], {}, {"x": 1}, {"x": "a", "y": ["a"]}, {"y": ["a", "b"]}, {"y": [1], "z": 1}]
+)
+_LEAF = st.sampled_from([True, {"type": "string"}, {"const": "a"}, {"enum": ["a", "b"]}, {"type": "array", "minItems": 1}])
+_ARRAYS = st.fixed_dictionaries(
+    {},
+    optional={
+        "items": _LEAF,
+        "prefixItems": st.lists(_LEAF, min_size=1, max_size=2),
+        "contains": _LEAF,
+        "minContains": st.integers(0, 2),
+        "maxItems": st.integers(0, 2),
+    },
+)
+_OBJECTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.just("object"),
+        "properties": st.dictionaries(st.sampled_from("xy"), st.one_of(_LEAF, _ARRAYS), max_size=2),
+        "required": st.lists(st.sampled_from("xyz"), max_size=2, unique=True),
+        "anyOf": st.lists(_LEAF | _ARRAYS, min_size=1, max_size=2),
+        "if": _LEAF,
+        "then": _LEAF,
+    },
+)
+
+
+@example({"items": {"type": "string"}}, [{"prefixItems": [True]}], False, [[1], ["a"]])
+@example({"contains": {"const": "a"}}, [{"contains": {"const": "b"}, "minContains": 0}], False, [["a"], ["b"], ["c"]])
+@example({"if": True, "then": {"type": "string"}}, [{"if": False, "then": False}], False, ["a", 1])
+@example(
+    {"properties": {"x": True}}, [{"properties": {"y": True}, "required": ["y"]}], True, [{"x": 1}, {"x": 1, "y": 1}, {"y": 1}]
+)
+@given(_OBJECTS | _ARRAYS, st.lists(_OBJECTS | _ARRAYS, max_size=3), st.booleans(), st.lists(_MARKS, min_size=4))
+def test_a_merged_schema_is_met_by_what_meets_every_one(one: Json, more: list[Json], closed: bool, values: list[Any]) -> None:
+    """Every schema that a profile gives may stand beside the base, which alone says which properties there are."""
+    base = {**one, "additionalProperties": False} if closed and "properties" in one else one
+    merged = base
+    for other in more:
+        merged = _merged(merged, other)
+    both = Draft202012Validator({"allOf": [base, *more]})
+    whole = Draft202012Validator(merged)
+    for value in values:
+        assert whole.is_valid(value) == both.is_valid(value)

@@ -24,6 +24,11 @@ _TOGETHER = (
     frozenset({"if", "then", "else"}),
 )
 
+#: Keywords of a schema that stays apart from another that has one of them; `additionalProperties` only of the base, which
+#: alone has it, and which knows every property of its type.
+_PAIRED = frozenset(keyword for group in _TOGETHER for keyword in group) - {"properties", "additionalProperties", "items"}
+#: Levels of references that are unfolded: each makes the schema half as large again, and a little faster.
+_UNFOLDED = 3
 
 #: What a definition says of the id of an element, which hardly anyone gives; that of a resource is of another type.
 _ELEMENT_ID = {"$ref": "#/$defs/string"}
@@ -46,6 +51,53 @@ _STRANGE = re.compile(r'\\[fu]|"(?:[^\S ]|\ufeff)')
 def well_written(body: bytes) -> bool:
     """Whether every text in this JSON has what R4 asks of a string, if it is not empty: no control character, not only blanks."""
     return (body.isascii() and b"\\" not in body) or _STRANGE.search(body.decode()) is None
+
+
+def one_schema(name: str, more: Iterable[Any]) -> Schema:
+    """The plain schema of a type that meets these plain schemas too: in one, since every schema looks every property up anew."""
+    held = dict(definitions(name))
+    made = _unfolded({"$ref": f"#/$defs/{name}"}, held, _UNFOLDED)
+    for one in more:
+        made = _merged(made, one)
+    return {"$defs": held, **made}
+
+
+def _unfolded(schema: Any, held: Mapping[str, Any], levels: int) -> Any:
+    """The schema with definitions in the place of references to them, so many levels deep."""
+    if isinstance(schema, list):
+        return [_unfolded(one, held, levels) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.keys() == {"$ref"}:
+        return _unfolded(held[schema["$ref"].removeprefix("#/$defs/")], held, levels - 1) if levels else schema
+    return {keyword: _unfolded(value, held, levels) for keyword, value in schema.items()}
+
+
+def _merged(one: Any, other: Any) -> Any:
+    """One schema that is met by what meets both: property by property, and side by side where keywords would meet."""
+    if one is True or other is True or one == other:
+        return other if one is True else one
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return False
+    if (not _PAIRED.isdisjoint(one) and not _PAIRED.isdisjoint(other)) or "prefixItems" in {**one, **other}:
+        return {**one, "allOf": [*one.get("allOf", ()), other]}
+    made: Schema = dict(one)
+    apart: Schema = {}
+    for keyword, value in other.items():
+        held: Any = made.get(keyword, value)
+        if keyword == "properties" and held is not value:
+            made[keyword] = held | {name: _merged(held[name], more) for name, more in value.items() if name in held}
+            value = {name: more for name, more in value.items() if name not in held}
+            apart |= {keyword: value} if value else {}
+        elif keyword == "required":
+            made[keyword] = list(dict.fromkeys([*held, *value]))
+        elif keyword == "items":
+            made[keyword] = _merged(held, value)
+        elif held == value:
+            made[keyword] = value
+        else:
+            apart[keyword] = value
+    return {**made, "allOf": [*made.get("allOf", ()), apart]} if apart else made
 
 
 def definitions(name: str) -> Iterator[tuple[str, Any]]:
