@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapter.care.ledger import Day, iso
 from adapter.care.policy import Feed, Policy
+from adapter.care.records import EARLIEST
 from adapter.care.shared_care import SharedCare
 from adapter.fhir.dates import LONDON
 
 
 def ledger_json(care: SharedCare) -> dict[str, Any]:
-    """patient, asOf, policy, feeds, days, counts, last doses, derived collections, actions and issues of one person."""
+    """patient, asOf, policy, feeds, days, counts, last doses, derived collections, actions, records and issues of one person."""
     ledger, counted = care.ledger, care.counted
     made: dict[str, Any] = {
         "patient": {"identifier": [_identifier(one) for one in sorted(care.person.identifiers)]},
@@ -32,7 +34,18 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
     if care.derived:
         made["derivedCollections"] = [one.as_json() for one in care.derived]
     made["actions"] = [one.as_json() for one in care.actions]
+    named = {ref for day in ledger.days for ref in day.evidence} | {ref for one in care.actions for ref in one.evidence}
+    made["records"] = list(_records(care, named))
     return made | ({"issues": {"resourceType": "OperationOutcome", "issue": list(care.issues)}} if care.issues else {})
+
+
+def _records(care: SharedCare, named: Collection[str]) -> Iterator[dict[str, Any]]:
+    """What the evidence names: of every record by that identifier its type, who said it, and when it was received."""
+    known = [one for one in (*care.person.records, *care.person.patients) if one.ref in named]
+    for one in sorted(known, key=lambda one: (one.ref, one.received, one.source)):
+        if care.known_at is None or one.received <= care.known_at:
+            said = {"received": _moment(one.received)} if one.received > EARLIEST else {}
+            yield {"evidence": one.ref, "resourceType": one.type, "source": one.source, **said}
 
 
 def _policy(policy: Policy) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from adapter.care import medicines
 from adapter.care.fact_reading import NO_TALK
 from adapter.care.facts import Facts
 from adapter.care.known import Known
@@ -24,8 +25,6 @@ _NOT_BEGUN = frozenset({"planned", "waitlist", "cancelled"})
 #: Consents that are not to share what is known of the person.
 _NOT_SHARING = frozenset({"treatment", "contact", "research"})
 _STAGES = frozenset({"start", "review", "exit", "post-treatment-exit"})
-#: Naloxone's VTM (dm+d test data of openprescribing), and words of kits: their products have no code with a public source.
-_NALOXONE, _KITS, _TABLETS = "89018006", ("naloxone", "prenoxad", "nyxoid"), "buprenorphine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +249,10 @@ class _Reader:
     def _kit(self, record: Record) -> Kit | None:
         dispense = record.resource
         day = self.day(dispense.get("whenHandedOver"))
-        medication = _medication(dispense)
-        if day is None or dispense.get("quantity", {}).get("value", 1) <= 0 or not _is_naloxone(medication.get("code", {})):
+        if day is None or dispense.get("quantity", {}).get("value", 1) <= 0 or not medicines.is_kit(dispense):
             return None
-        return Kit(day, record.ref, last_day(medication.get("batch", {}).get("expirationDate")))
+        batch = medicines.medication(dispense).get("batch", {})
+        return Kit(day, record.ref, last_day(batch.get("expirationDate")))
 
 
 def _codes(concepts: Iterable[Json], system: str) -> frozenset[str]:
@@ -274,18 +273,3 @@ def _recipient(record: Record, actor: Json) -> str:
     identifier = reference.get("identifier", {})
     named = record.ods(reference) or identifier.get("value") or reference.get("display", "").casefold()
     return str(named or extension(actor, "recipient-kind") or "")
-
-
-def _medication(dispense: Json) -> Json:
-    """What was supplied, as a Medication: the contained one to which it refers, or a bare code."""
-    contained: dict[str, Json] = {f"#{one.get('id')}": one for one in dispense.get("contained", ())}
-    bare = {"code": dispense.get("medicationCodeableConcept", {})}
-    return contained.get(dispense.get("medicationReference", {}).get("reference", ""), bare)
-
-
-def _is_naloxone(code: Json) -> bool:
-    """Whether this is naloxone by itself: tablets of buprenorphine with naloxone are no kit."""
-    codings = code.get("coding", ())
-    words = " ".join([code.get("text", ""), *(one.get("display", "") for one in codings)]).casefold()
-    named = any(kit in words for kit in _KITS) and _TABLETS not in words
-    return named or any(one.get("code") == _NALOXONE for one in codings)

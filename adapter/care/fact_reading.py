@@ -13,6 +13,7 @@ from typing import Any
 
 from adapter.care.facts import SUPPLIES, Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
 from adapter.care.instalment_forms import as_form
+from adapter.care.medicines import is_other
 from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
 from adapter.fhir.dates import moment_of, precision, service_day
 
@@ -28,7 +29,12 @@ _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
 def read(record: Record) -> Fact | None:
-    """The fact that a record states; None for one that the ledger does not count by."""
+    """The fact that a record states; None for one that the ledger does not count by, another medicine's among them."""
+    return None if is_of_another_medicine(record) else stated(record)
+
+
+def stated(record: Record) -> Fact | None:
+    """The same, whatever the medicine."""
     resource = record.resource
     match record.type:
         case "MedicationRequest" if record.said("order-change") is not None:
@@ -44,6 +50,11 @@ def read(record: Record) -> Fact | None:
         case "Encounter" if record.event == "consultation" and record.said("attendance") in ("attended", "attended-late"):
             return _contact(record)
     return None
+
+
+def is_of_another_medicine(record: Record) -> bool:
+    """Whether a prescription, a supply or a dose is, by its name, of a medicine other than substitution treatment."""
+    return record.type.startswith("Medication") and is_other(record.resource, record.known)
 
 
 def _names(resource: Json) -> frozenset[str]:

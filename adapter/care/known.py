@@ -8,7 +8,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from adapter.care.fact_reading import day_and_moment, day_received, ended_by_status, read
+from adapter.care.fact_reading import (
+    day_and_moment,
+    day_received,
+    ended_by_status,
+    is_of_another_medicine,
+    read,
+    stated,
+)
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
 from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, standing
 from adapter.fhir.dates import day_bounds, service_day
@@ -23,6 +30,8 @@ class Known:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
+        #: Those that would count if they were not of another medicine.
+        self.others = [one for one in person.records if is_of_another_medicine(one) and stated(one) is not None]
         counting = [record for record in person.records if id(record) in self.facts]
         # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
         told = Counter((record.type, record.names) for record in counting)

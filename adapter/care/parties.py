@@ -28,14 +28,19 @@ class Parties:
 
     def patient(self, own_id: str) -> Json:
         """The Patient as last said by a message with the NHS number, with the identifiers of all messages."""
-        told = sorted(self.care.person.patients, key=lambda one: (_has_number(one.resource), one.received, one.ref))
+        ended = self.care.person.ended
+        told = sorted(
+            self.care.person.patients, key=lambda one: (not one.names & ended, _has_number(one.resource), one.received, one.ref)
+        )
         latest = told[-1].resource if told else {}
         made = {name: latest[name] for name in _OF_PATIENT if name in latest}
         deceased = [one.resource for one in sorted(told, key=lambda one: (one.received, one.ref)) if _is_dead(one.resource)]
         if deceased and not any(name.startswith("deceased") for name in made):
             made |= {name: value for name, value in deceased[-1].items() if name.startswith("deceased")}
         known = {(one.get("system"), one.get("value")): one for one in _identifiers(one.resource for one in reversed(told))}
-        made["identifier"] = [one for (system, value), one in known.items() if system and value]
+        made["identifier"] = [
+            one for (system, value), one in known.items() if system and value and f"{system}|{value}" not in ended
+        ]
         return {"resourceType": "Patient", "id": own_id, **made}
 
     def episode(self, own_id: str, patient: Json) -> Json | None:

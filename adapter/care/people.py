@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from adapter.care.records import NHS_NUMBER, Json
+from adapter.care.records import NHS_NUMBER, Json, merged, name_of
 from adapter.fhir import bundle as bundles
 
 Names = frozenset[str]
 T = TypeVar("T")
 
 
-def identifiers(message: Json) -> Names:
-    """The identifiers of its Patient, as `system|value`."""
+class Named(NamedTuple):
+    """By what a message names its Patient, each as `system|value`. others: identifiers of records that were merged with it."""
+
+    own: Names
+    others: Names = frozenset()
+
+
+def identifiers(message: Json) -> Named:
+    """The identifiers of its Patient."""
     patients = [one for one in bundles.resources(message) if one.get("resourceType") == "Patient"]
-    return frozenset(f"{i.get('system')}|{i.get('value')}" for one in patients for i in one.get("identifier", ()))
+    own = frozenset(name_of(i) for one in patients for i in one.get("identifier", ()))
+    return Named(own, frozenset(name_of(other) for one in patients for _, other in merged(one)) - own)
 
 
-def grouped(given: Iterable[tuple[Names, T]]) -> list[list[T]]:
+def grouped(given: Iterable[tuple[Named, T]]) -> list[list[T]]:
     """What belongs to each person, in the order given: a message or whatever stands for it, with the message's identifiers.
 
     Those of one NHS number are one person's. One without joins the person who has an identifier of its own, and nobody where
-    several have; those that join nobody are one person's where they share an identifier.
+    several have; those that join nobody are one person's where they share an identifier. Merged records are one person's.
     """
     listed = list(given)
-    owners = {names: number for names, _ in listed if (number := _number(names)) is not None}
-    _adopt(owners, {names for names, _ in listed} - owners.keys())
-    owners |= _linked({names for names, _ in listed} - owners.keys(), {name for names in owners for name in names})
+    every = {names.own for names, _ in listed}
+    owners = {names: number for names in every if (number := _number(names)) is not None}
+    _adopt(owners, every - owners.keys())
+    owners |= _linked(every - owners.keys(), {name for names in owners for name in names})
+    merges = _merges((names for names, _ in listed if names.others), owners)
     found: dict[object, list[T]] = {}
     for names, one in listed:
-        found.setdefault(owners[names] if names else object(), []).append(one)
+        found.setdefault(merges.of(owners[names.own]) if names.own else object(), []).append(one)
     return list(found.values())
+
+
+class _Sets:
+    """Which names stand for one: each for itself until they are joined; the first by the alphabet for all."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def of(self, name: str) -> str:
+        """The name that stands for this one."""
+        above = self._above
+        while (higher := above.setdefault(name, name)) != name:
+            above[name] = name = above[higher]
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        """From now on the same name stands for both."""
+        low, high = sorted((self.of(one), self.of(other)))
+        self._above[high] = low
+
+
+def _merges(said: Iterable[Named], owners: Mapping[Names, str]) -> _Sets:
+    """The people who are one. An identifier that several people have says of none of them that it is he."""
+    held: dict[str, set[str]] = {}
+    _hold(held, owners)
+    made = _Sets()
+    for names in said:
+        for name in names.others:
+            those = {name} if name in owners.values() else held.get(name, set())
+            if len(those) == 1 and names.own:
+                made.join(owners[names.own], *those)
+    return made
 
 
 def _number(names: Names) -> str | None:
@@ -60,18 +102,9 @@ def _hold(held: dict[str, set[str]], owners: Mapping[Names, str]) -> None:
 
 def _linked(orphans: set[Names], taken: set[str]) -> dict[Names, str]:
     """Those that share an identifier which no person with a number has, under the first of them all."""
-    first = {name: name for names in orphans for name in names}
-
-    def root(name: str) -> str:
-        while first[name] != name:
-            first[name] = first[first[name]]
-            name = first[name]
-        return name
-
+    shared = _Sets()
     own = {names: sorted(names - taken) or ["".join(sorted(names))] for names in orphans if names}
-    for names in own.values():
-        for name in names:
-            first.setdefault(name, name)
-            low, high = sorted((root(names[0]), root(name)))
-            first[high] = low
-    return {names: root(those[0]) for names, those in own.items()}
+    for first, *more in own.values():
+        for name in more:
+            shared.join(first, name)
+    return {names: shared.of(those[0]) for names, those in own.items()}

@@ -66,11 +66,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Everything given about one person. patient: the Patient resources, one for each message, with when it was received."""
+    """Everything given about one person. patients: the Patient resources, one for each message, with when it was received.
+
+    identifiers: those by which the person is known · ended: those of records that were merged into others
+    """
 
     identifiers: frozenset[str]
     records: tuple[Record, ...]
     patients: tuple[Record, ...]
+    ended: frozenset[str] = frozenset()
 
 
 def extension(resource: Any, name: str) -> Any:
@@ -101,8 +105,34 @@ def person(messages: Sequence[Json]) -> Person:
     for one in _different(messages):
         for record in _records(one):
             (patients if record.type == "Patient" else records).append(record)
-    named = (one for patient in patients for one in patient.resource.get("identifier", ()))
-    return Person(frozenset(f"{one.get('system')}|{one.get('value')}" for one in named), tuple(records), tuple(patients))
+    named: set[str] = set()
+    ended: set[str] = set()
+    for patient in patients:
+        own = {f"{one.get('system')}|{one.get('value')}" for one in patient.resource.get("identifier", ())}
+        named |= own
+        for kind, other in merged(patient.resource):
+            over, on = (own, {name_of(other)}) if kind == "replaced-by" else ({name_of(other)}, own)
+            named |= on
+            ended |= {one for one in over - on if _system(one) in set(map(_system, on))}
+    # Of records that each say the other goes on, neither has ended.
+    return Person(frozenset(named - ended or named), tuple(records), tuple(patients), frozenset(ended if named - ended else ()))
+
+
+def merged(patient: Json) -> Iterator[tuple[str, Json]]:
+    """Of a record that was merged: (`replaced-by` or `replaces`, identifier of the other). https://hl7.org/fhir/R4/patient.html#linking"""
+    for link in patient.get("link", ()):
+        other = link.get("other", {}).get("identifier", {})
+        if link.get("type") in ("replaced-by", "replaces") and "value" in other:
+            yield link["type"], other
+
+
+def name_of(identifier: Json) -> str:
+    """An identifier as `system|value`."""
+    return f"{identifier.get('system')}|{identifier.get('value')}"
+
+
+def _system(name: str) -> str:
+    return name.partition("|")[0]
 
 
 def _different(messages: Sequence[Json]) -> Iterator[Json]:

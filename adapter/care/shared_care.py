@@ -5,7 +5,7 @@ Nothing here keeps state or knows the time. As JSON: as_json.py; as a picture: p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,10 +17,10 @@ from adapter.care.ledger import Ledger
 from adapter.care.people import grouped, identifiers
 from adapter.care.policy import Policy, load
 from adapter.care.reckoning import Reckoning
-from adapter.care.records import Json, Person, person
+from adapter.care.records import Json, Person, Record, person, standing
 from adapter.care.withdrawn import INSTANT, withdrawn
 from adapter.fhir.dates import day_bounds, moment_of, precision
-from adapter.fhir.outcome import Issue
+from adapter.fhir.outcome import Issue, issue
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SharedCare:
     """What is known of one person at two times.
 
     actions: those due and those withdrawn, the gravest first · derived: the collections that no message plans · issues: what is
-    told of forms whose collections are derived, or cannot be
+    told of forms whose collections are derived, or cannot be, and of records that are left out
     """
 
     person: Person
@@ -76,5 +76,16 @@ def of_person(
     derived = reckoning.derived(as_of, known_at)
     issues = [issue for one in derived for issue in one.issues]
     issues += unplanned(reckoning.records(known_at), ledger.today, policy)
+    issues += _of_other_medicines(standing(reckoning.known.others, known_at))
     every = tuple(sorted([*due, *reckoning.clocks(as_of, known_at), *gone], key=gravity(policy)))
     return SharedCare(person, ledger, counted, every, known_at, tuple(one for one in derived if one.rule), tuple(issues))
+
+
+def _of_other_medicines(records: Sequence[Record]) -> list[Issue]:
+    if not records:
+        return []
+    text = (
+        f"Not counted, because by its name the medicine is none of opioid substitution treatment: {len(records)} of the records."
+    )
+    mend = "Name or code the product as dm+d does, if it is methadone or buprenorphine."
+    return [issue("warning", "business-rule", "other-medicine", text, expression="MedicationDispense.medication", mend=mend)]

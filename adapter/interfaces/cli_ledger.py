@@ -14,6 +14,7 @@ from adapter.fhir import json
 from adapter.fhir.outcome import outcome
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import ASKED, is_asked, now
+from adapter.interfaces.opening import opened as with_settings
 from adapter.interfaces.render import colour, say, say_issues
 from adapter.interfaces.settings import Settings
 from adapter.interfaces.streams import STDIN, output, source_file
@@ -102,7 +103,7 @@ def _taken(files: tuple[str, ...], opened: ExitStack) -> HubMessages:
     """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
     from adapter.interfaces.hub_messages import HubMessages
 
-    given = HubMessages()
+    given = HubMessages(with_settings().judge)
     for file in files:
         shown = "" if file == STDIN else file
         stream = opened.enter_context(opened.enter_context(source_file(file)).open("rb"))

@@ -32,7 +32,7 @@ def create_app(ost: Adapter, settings: Settings | None = None) -> Flask:
     answers.prepare(app)
     app.register_blueprint(translation(ost))
     app.register_blueprint(fhir_api(ost, Artefacts(settings.mappings)))
-    app.register_blueprint(ledgers(settings))
+    app.register_blueprint(ledgers(ost, settings))
 
     @app.get("/livez")
     def livez() -> Response:

@@ -6,15 +6,14 @@ What is kept of a message is whose it is and where it stands: those of many peop
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from adapter.care.people import Names, grouped, identifiers
+from adapter.care.people import Named, grouped, identifiers
 from adapter.care.records import Person, person
 from adapter.fhir import json
 from adapter.fhir.dates import precision
-from adapter.fhir.gate import Gate
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, on_line
 
 #: Elements that hold a date, a dateTime or an instant.
@@ -37,19 +36,23 @@ class Place:
 
 
 class HubMessages:
-    """The messages of several streams that the gate passes, by person; and the issues of those that it does not."""
+    """The messages of several streams that are good hub messages, by person; and the issues of those that are not.
 
-    def __init__(self) -> None:
+    judge: every issue of a hub Bundle, as Adapter.judge
+    """
+
+    def __init__(self, judge: Callable[[dict[str, Any]], list[Issue]]) -> None:
         self.issues: list[Issue] = []
-        self._named: list[tuple[Names, Place]] = []
-        self._names: dict[Names, Names] = {}
+        self._judge = judge
+        self._named: list[tuple[Named, Place]] = []
+        self._names: dict[Named, Named] = {}
 
     def take(self, stream: IO[bytes], source: str = "") -> list[Issue]:
         """Judge what a stream holds, which must stay open; its issues, with their lines. source: the name they carry."""
-        gate, issues = Gate.shipped(), []
+        issues: list[Issue] = []
         for place in _places(stream):
             try:
-                names = identifiers(_checked(gate, place.read(), source))
+                names = identifiers(_checked(self._judge, place.read(), source))
                 self._named.append((self._names.setdefault(names, names), place))
             except Refused as refused:
                 issues += [on_line(one, place.line, source) if place.line else one for one in refused.issues]
@@ -67,13 +70,13 @@ class HubMessages:
             yield person([json.decode(place.read()) for place in places])
 
 
-def _checked(gate: Gate, text: bytes, source: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.decode(text, source=source)
-    wrong = [one for one in gate.check(value) if is_error(one)]
-    if not wrong and value.get("resourceType") != "Bundle":
+def _checked(judge: Callable[[dict[str, Any]], list[Issue]], text: bytes, source: str) -> dict[str, Any]:
+    value: Any = json.decode(text, source=source)
+    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
         said = "This is no hub Bundle; a ledger is made of messages."
-        wrong = [issue("error", "invalid", "not-a-bundle", said, mend="Give what `translate` makes without --to.")]
-    if not wrong and not identifiers(value):
+        raise Refused([issue("error", "invalid", "not-a-bundle", said, mend="Give what `translate` makes without --to.")])
+    wrong = [one for one in judge(value) if is_error(one)]
+    if not wrong and not identifiers(value).own:
         said = "No Patient of this message has an identifier: whose it is cannot be known."
         wrong = [
             issue("error", "required", "person-unknown", said, expression="Bundle", mend="Send an identifier of the person.")
@@ -81,7 +84,8 @@ def _checked(gate: Gate, text: bytes, source: str) -> dict[str, Any]:
     wrong += list(_implausible(value)) if not wrong else []
     if wrong:
         raise Refused(wrong)
-    return value
+    found: dict[str, Any] = value
+    return found
 
 
 def _implausible(message: dict[str, Any]) -> Iterator[Issue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
@@ -18,8 +19,11 @@ from adapter.interfaces.opening import ASKED, is_asked, now
 from adapter.interfaces.settings import Settings
 from adapter.mapping.faults import Unknown
 
+if TYPE_CHECKING:
+    from adapter import Adapter
 
-def ledgers(settings: Settings) -> Blueprint:
+
+def ledgers(ost: Adapter, settings: Settings) -> Blueprint:
     """POST /ledger, by the policies shipped and those of the settings. Raises MapFaults with every fault of every policy."""
     routes = Blueprint("ledgers", __name__)
     policies = {name: load(name, settings.policies) for name in names(settings.policies)}
@@ -30,7 +34,7 @@ def ledgers(settings: Settings) -> Blueprint:
         said = answers.parameters("as-of", "known-at", "policy")
         policy = _policy(policies, said.get("policy", "default"))
         as_of, known_at = _time(said.get("as-of"), "as-of") or now(), _time(said.get("known-at"), "known-at")
-        given = HubMessages()
+        given = HubMessages(ost.judge)
         given.take(BytesIO(answers.body((JSON, FHIR_JSON, media.NDJSON))))
         if given.issues:  # a ledger without one of its messages would not be that person's
             raise Refused(given.issues)

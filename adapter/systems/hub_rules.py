@@ -22,6 +22,8 @@ from adapter.fhir.outcome import BASE, Issue, issue
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 SNOMED = "http://snomed.info/sct"
 MILLILITRE, MILLIGRAM = "258773002", "258684004"
+#: Elements by which a resource says whom it is about.
+_SUBJECTS = ("subject", "patient", "for")
 _PRESCRIBED = f"{BASE}/StructureDefinition/prescribed-amount"
 #: A strength as product names write it: 1mg/ml, 10 mg in 5 ml, 8mg, 200micrograms.
 _STRENGTH = re.compile(r"\d[\d.,]*\s*(?:mg|mcg|micrograms?|g|%)\b|\d%", re.IGNORECASE)
@@ -30,19 +32,50 @@ _STRENGTH = re.compile(r"\d[\d.,]*\s*(?:mg|mcg|micrograms?|g|%)\b|\d%", re.IGNOR
 def check_bundle(bundle: dict[str, Any], lenient: bool = False) -> list[Issue]:
     """Every breach of a rule of the hub, each with its FHIRPath. lenient: a failing NHS number is carried with a warning."""
     found: list[Issue] = []
-    for i, entry in enumerate(bundle.get("entry") or ()):
-        resource = entry.get("resource") if isinstance(entry, dict) else None
+    entries = [entry.get("resource") if isinstance(entry, dict) else None for entry in bundle.get("entry") or ()]
+    patients = [one for one in entries if isinstance(one, dict) and one.get("resourceType") == "Patient"]
+    for i, resource in enumerate(entries):
         if not isinstance(resource, dict):
             continue
         at = f"Bundle.entry[{i}].resource"
         if resource.get("resourceType") == "Patient":
             found += nhs_number(resource, at, lenient)
+            found += [_second_patient(at)] if resource is not patients[0] else []
         else:
+            found += another_person(resource, patients, at)
             found += dose_meaning(resource, at)
     return found
 
 
 # identity ---------------------------------------------------------------------------------------------------------
+def another_person(resource: dict[str, Any], patients: list[dict[str, Any]], at: str) -> Iterator[Issue]:
+    """A subject that is named by an identifier which the message's Patient does not have: whose record it is, is not known.
+
+    Where a reference leads to the Patient, an identifier of a system in which the Patient has none contradicts nothing.
+    """
+    known = {(one.get("system"), one.get("value")) for patient in patients for one in _list(patient.get("identifier"))}
+    systems = {system for system, _ in known}
+    for name in _SUBJECTS:
+        said = resource.get(name)
+        identifier = said.get("identifier") if isinstance(said, dict) else None
+        if not isinstance(said, dict) or not isinstance(identifier, dict) or not patients:
+            continue
+        named = identifier.get("system"), identifier.get("value")
+        if named not in known and ("reference" not in said or named[0] in systems):
+            text = "The record names another person than the Patient of its message."
+            mend = "Send each person's records in messages of their own, or the identifier that the Patient has."
+            yield issue("error", "business-rule", "subject-differs", text, expression=f"{at}.{name}.identifier", mend=mend)
+
+
+def _second_patient(at: str) -> Issue:
+    text = "The message has two Patients: whose records it holds is not known."
+    return issue("error", "business-rule", "two-patients", text, expression=at, mend="Send a message for each person.")
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
     """The NHS number's check digit: an error, or a warning where a site reads leniently.
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from adapter.care.people import grouped
+from adapter.care.people import Named, grouped
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number|999000001"
 ONE, TWO = f"{NHS}8", f"{NHS}9"
@@ -31,12 +31,34 @@ CASES = {
 def test_messages_of_one_person_are_together_in_any_order(name: str) -> None:
     messages, expected = CASES[name]
     for order in permutations(range(len(messages))):
-        found = grouped((frozenset(messages[n]), str(n)) for n in order)
+        found = grouped((Named(frozenset(messages[n])), str(n)) for n in order)
         assert sorted("".join(sorted(group)) for group in found) == expected, order
 
 
 def test_many_messages_without_a_number_are_put_together_in_one_pass() -> None:
-    given = [(frozenset({f"client|{n % 5000}"}), n) for n in range(50_000)]
+    given = [(Named(frozenset({f"client|{n % 5000}"})), n) for n in range(50_000)]
     groups = grouped(given)
     assert len(groups) == 5000
     assert {len(group) for group in groups} == {10}
+
+
+#: Name -> the identifiers of each message, with those of the record that it says was merged with it, and which are one person's.
+MERGES = {
+    "two numbers": ((({ONE}, {TWO}), ({ONE}, ()), ({TWO}, ()), ({f"{NHS}7"}, ())), ["012", "3"]),
+    "by identifiers of one system, whose people have numbers": (
+        (({"c|1"}, {"c|2"}), ({ONE, "c|1"}, ()), ({TWO, "c|2"}, ()), ({"c|3"}, ())),
+        ["012", "3"],
+    ),
+    "without any number": ((({"c|1"}, {"c|2"}), ({"c|1"}, ()), ({"c|2"}, ())), ["012"]),
+    "one after the other": ((({ONE}, {TWO}), ({TWO}, {f"{NHS}7"}), ({ONE}, ()), ({f"{NHS}7"}, ())), ["0123"]),
+    "with an identifier that two people have: with neither": ((({ONE}, {"a"}), ({TWO, "a"}, ()), ({f"{NHS}7", "a"}, ())), ["0", "1", "2"]),
+    "with somebody of whom nothing is told": ((({ONE}, {TWO}), ({ONE}, ())), ["01"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MERGES)
+def test_merged_records_are_one_person_s_in_any_order(name: str) -> None:
+    messages, expected = MERGES[name]
+    for order in permutations(range(len(messages))):
+        found = grouped((Named(frozenset(messages[n][0]), frozenset(messages[n][1])), str(n)) for n in order)
+        assert sorted("".join(sorted(group)) for group in found) == expected, order

@@ -292,3 +292,46 @@ def test_messages_have_a_sender(messages: Path, tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "--sender" in done.stderr
     assert not (tmp_path / "told.ndjson").exists()
+
+
+def test_a_message_that_translate_refuses_counts_for_no_ledger(messages: Path) -> None:
+    """An NHS number that fails its check digit, and a record that names another person than its Patient."""
+    lines = [json.loads(line) for line in messages.read_text().splitlines()]
+    patient = next(one["resource"] for one in lines[1]["entry"] if one["resource"]["resourceType"] == "Patient")
+    patient["identifier"][0]["value"] = "9990000019"
+    dose = next(one["resource"] for one in lines[2]["entry"] if one["resource"]["resourceType"] == "MedicationDispense")
+    dose["subject"] = {"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}}
+    messages.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    done = run(messages, "--as-of", "2026-03-08")
+    assert done.exit_code == 3
+    assert f"{messages}:2: error: The NHS number fails its check digit" in done.stderr
+    assert f"{messages}:3: error: The record names another person" in done.stderr
+    assert "999000001" not in done.stderr.replace("test_a_message", "")
+    assert run(messages, "--as-of", "2026-03-08", "--json").stdout.count('"unreported"') == 2
+
+
+def test_records_that_were_merged_are_one_ledger(tmp_path: Path) -> None:
+    """The form and the first doses stand under one number, the missed ones under the other, which lives on."""
+    made = bundles(CASE)
+    lines = json.loads(json.dumps(made))
+    for message in lines[len(lines) // 2 :]:
+        next(one["resource"] for one in message["entry"] if one["resource"]["resourceType"] == "Patient")["identifier"][0][
+            "value"
+        ] = "9990000026"
+    merge = json.loads(json.dumps(lines[0]))
+    merge["entry"] = merge["entry"][:2]
+    merge["entry"][0]["resource"]["eventCoding"]["code"] = "patient"
+    merge["entry"][0]["resource"]["focus"] = [{"reference": merge["entry"][1]["fullUrl"]}]
+    number = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}
+    merge["entry"][1]["resource"] |= {"active": False, "link": [{"type": "replaced-by", "other": {"identifier": number}}]}
+    file = tmp_path / "merged.ndjson"
+    file.write_text("".join(json.dumps(one) + "\n" for one in [*lines, merge]))
+    done = run(file, "--as-of", "2026-03-08", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    plain = tmp_path / "plain.ndjson"
+    plain.write_text("".join(json.dumps(one) + "\n" for one in made))
+    wanted = json.loads(run(plain, "--as-of", "2026-03-08", "--json").stdout)
+    assert found["patient"]["identifier"] == [number]
+    assert found["days"] == wanted["days"]
+    assert [one["code"] for one in found["actions"]] == [one["code"] for one in wanted["actions"]]

@@ -98,3 +98,35 @@ def test_nhs_number(number: Any, valid: bool) -> None:
     place = [f"{AT}.identifier[0].value"]
     assert found(patient) == ([] if valid else [("error", "nhs-number", place)])
     assert found(patient, lenient=True) == ([] if valid else [("warning", "nhs-number", place)])
+
+
+NHS, LOCAL = "https://fhir.nhs.uk/Id/nhs-number", "https://reset.example/client"
+
+
+@pytest.mark.parametrize(
+    ("subject", "wanted"),
+    [
+        ({"reference": "urn:uuid:p"}, []),
+        ({"identifier": {"system": NHS, "value": "9990000018"}}, []),
+        ({"identifier": {"system": NHS, "value": "9990000026"}}, ["subject-differs"]),
+        ({"reference": "urn:uuid:p", "identifier": {"system": NHS, "value": "9990000026"}}, ["subject-differs"]),
+        ({"reference": "urn:uuid:p", "identifier": {"system": LOCAL, "value": "7"}}, []),  # the Patient has none of that system
+        ({"identifier": {"system": LOCAL, "value": "7"}}, ["subject-differs"]),
+        ({"display": "somebody"}, []),
+    ],
+)
+@pytest.mark.parametrize("element", ["subject", "patient", "for"])
+def test_a_record_is_about_the_patient_of_its_message(element: str, subject: dict[str, Any], wanted: list[str]) -> None:
+    patient = {"resourceType": "Patient", "identifier": [{"system": NHS, "value": "9990000018"}]}
+    issues = check_bundle({"entry": [{"resource": patient}, {"resource": {"resourceType": "Basic", element: subject}}]})
+    assert [(rule_of(i), i["expression"]) for i in issues] == [
+        (rule, [f"Bundle.entry[1].resource.{element}.identifier"]) for rule in wanted
+    ]
+
+
+def test_a_message_is_about_one_person() -> None:
+    patients = [{"resource": {"resourceType": "Patient", "identifier": [{"system": LOCAL, "value": n}]}} for n in "123"]
+    assert [(rule_of(i), i["expression"]) for i in check_bundle({"entry": patients})] == [
+        ("two-patients", ["Bundle.entry[1].resource"]),
+        ("two-patients", ["Bundle.entry[2].resource"]),
+    ]

@@ -1,0 +1,81 @@
+"""Only opioid substitution treatment counts: a dose of another medicine neither is one nor hides a missed one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapter.care.medicines import is_kit, is_other
+from adapter.care.shared_care import SharedCare, shared_care
+from adapter.fhir.outcome import rule_of
+from tests.care.build import Json
+from tests.care.test_hard_input import AS_OF, CASE, resources, said
+
+SNOMED = "http://snomed.info/sct"
+
+
+def named(name: str, code: str = "1") -> Json:
+    return {"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": code, "display": name}]}}
+
+
+def reckoned(messages: list[Json]) -> SharedCare:
+    [made] = shared_care(messages, AS_OF)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("resource", "other"),
+    [
+        (named("Methadone 1mg/ml oral solution"), False),
+        (named("METHADONE HYDROCHLORIDE 1mg/ml"), False),
+        (named("Espranor 8mg oral lyophilisates"), False),
+        (named("Buprenorphine 8mg / Naloxone 2mg sublingual tablets"), False),
+        (named("Buprenorphine 5micrograms/hour seven day transdermal patches"), True),
+        (named("Diazepam 2mg tablets"), True),
+        (named("Naloxone 400micrograms/1ml solution for injection"), True),
+        ({"medicationCodeableConcept": {"text": "Diazepam 2mg tablets"}}, True),
+        ({"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": "322236009"}]}}, False),  # no name: not known
+        ({}, False),
+        ({"medicationReference": {"reference": "urn:uuid:m"}}, True),
+        ({"medicationReference": {"reference": "#m"}, "contained": [{"id": "m", "code": {"text": "Subutex 8mg"}}]}, False),
+        ({"medicationReference": {"identifier": {"value": "7"}, "display": "Zopiclone 7.5mg tablets"}}, True),
+        ({"medicationReference": {"identifier": {"value": "7"}}}, False),
+    ],
+)
+def test_a_medicine_is_another_by_its_name(resource: Json, other: bool) -> None:
+    known = {"urn:uuid:m": {"resourceType": "Medication", "code": {"text": "Diazepam 5mg tablets"}}}
+    assert is_other(resource, known) is other
+
+
+def test_tablets_with_naloxone_are_no_kit() -> None:
+    assert is_kit(named("Nyxoid 1.8mg nasal spray"))
+    assert not is_kit(named("Buprenorphine 8mg / Naloxone 2mg sublingual tablets"))
+
+
+def test_a_dose_of_another_medicine_does_not_end_a_run_and_is_told() -> None:
+    """Supervised on 2 March, missed on 3 to 5 and 7 to 9; of the 6th there is diazepam alone, so that day is unreported."""
+    doses = [
+        {"id": "S", "on": "2026-03-02", "is": "supervised"},
+        {"id": "M", "on": "2026-03-03..2026-03-05", "is": "missed"},
+        {"id": "D", "on": "2026-03-06", "is": "supervised"},
+        {"id": "N", "on": "2026-03-07..2026-03-09", "is": "missed"},
+    ]
+    messages = said({**CASE, "doses": doses})
+    assert reckoned(messages).counted.consecutive.as_json() == {"min": 3, "max": 3}  # as methadone it ended the run
+    [dose] = [one for one in resources(messages, "MedicationDispense") if one["identifier"][0]["value"] == "D"]
+    dose |= named("Diazepam 2mg tablets")
+    made = reckoned(messages)
+    assert [day.state for day in made.ledger.days] == ["supervised", *["missed"] * 3, "unreported", *["missed"] * 3]
+    assert made.counted.consecutive.as_json() == {"min": 6, "max": 7}
+    assert [rule_of(one) for one in made.issues] == ["other-medicine"]
+    assert "1 of the records" in made.issues[0]["details"]["text"]
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationDispense"])
+def test_a_form_of_another_medicine_expects_nothing(kind: str) -> None:
+    messages = said(CASE)
+    for one in resources(messages, kind):
+        one.update(named("Diazepam 2mg tablets"))
+    states: list[Any] = [day.live for day in reckoned(messages).ledger.days if day.live]
+    assert bool(states) == (kind == "MedicationDispense")
