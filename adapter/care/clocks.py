@@ -120,6 +120,31 @@ def _strategic(seen: Course, policy: Policy) -> Iterator[_Due]:
         yield _Due(code, ("strategic-review",), again, again, (last.ref,))
 
 
+def _outcomes(seen: Course, policy: Policy) -> Iterator[_Due]:
+    """R11: what is reported of outcomes. An outcome profile and a review of sub-interventions due on one day are one action."""
+    of_profile = next(iter(_outcome_profile(seen, policy)), None)
+    for one in _sub_interventions(seen, policy):
+        if of_profile is not None and one.on == of_profile.on:
+            names, evidence = (*of_profile.names, *one.names), (*of_profile.evidence, *one.evidence)
+            of_profile = _Due(one.code, tuple(dict.fromkeys(names)), one.on, min(one.by, of_profile.by), evidence)
+        else:
+            yield one
+    if of_profile is not None:
+        yield of_profile
+
+
+def _sub_interventions(seen: Course, policy: Policy) -> Iterator[_Due]:
+    """R11: 26 weeks after the last review, or after entry; at exit within the window of an outcome profile."""
+    code, name, window = "outcome-profile-due", "sub-intervention-review", policy.clocks["outcome-profile-window"]
+    if seen.exit is not None:
+        opens, closes = shifted(seen.exit.day, window, -1), shifted(seen.exit.day, window)
+        if not any(one.day >= opens for one in seen.sub_interventions):
+            yield _Due(code, (name,), closes, closes, (seen.exit.ref,))
+    elif seen.entry is not None:
+        on, ref = _runs_out(seen.sub_interventions, seen.entry, policy.clocks[name])
+        yield _Due(code, (name,), on, shifted(on, window), (ref,))
+
+
 def _outcome_profile(seen: Course, policy: Policy) -> Iterator[_Due]:
     """R11: a start within the window either side of entry, a review 26 weeks after the last, an exit as the start."""
     window = policy.clocks["outcome-profile-window"]
@@ -177,7 +202,7 @@ _CLOCKS: tuple[Callable[[Course, Policy], Iterable[_Due]], ...] = (
     _consultation,
     _intervals,
     _strategic,
-    _outcome_profile,
+    _outcomes,
     _consent,
     _naloxone,
 )

@@ -51,6 +51,11 @@ class Profile(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SubInterventions(Event):
+    """A review of the sub-interventions that were given (NDTMS: SIR)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision(Event):
     """A decision on sharing. recipient: with whom, and for what category · confirmed: when last · ends: last day it holds for."""
 
@@ -87,6 +92,7 @@ class Course:
     consultations: tuple[Consultation, ...]
     health_checks: tuple[Event, ...]
     profiles: tuple[Profile, ...]
+    sub_interventions: tuple[SubInterventions, ...]
     decisions: tuple[Decision, ...]
     kits: tuple[Kit, ...]
 
@@ -103,7 +109,7 @@ def course(records: Sequence[Record], as_of: datetime, patients: Sequence[Record
     orders = tuple(one for one in records if one.type == "MedicationRequest" and one.resource.get("intent") != "instance-order")
     facts = Known(Person(frozenset(), orders, tuple(patients))).at(as_of)
     reader = _Reader(as_of)
-    found: dict[type[Event], list[Any]] = {kind: [] for kind in (Event, Consultation, Profile, Decision, Kit)}
+    found: dict[type[Event], list[Any]] = {kind: [] for kind in (Event, Consultation, Profile, SubInterventions, Decision, Kit)}
     for record in records:
         for event in reader.read(record):
             found[type(event)].append(event)
@@ -126,6 +132,7 @@ def course(records: Sequence[Record], as_of: datetime, patients: Sequence[Record
         consultations=tuple(seen),
         health_checks=tuple(sorted([*found[Event], *(one for one in seen if "health-check" in one.kinds)], key=_in_order)),
         profiles=tuple(found[Profile]),
+        sub_interventions=tuple(found[SubInterventions]),
         decisions=tuple(sorted(found[Decision], key=lambda one: one.order)),
         kits=tuple(found[Kit]),
     )
@@ -194,7 +201,7 @@ class _Reader:
             case "CarePlan" if record.resource.get("status") in ("active", "completed"):
                 made = self._health_check(record)
             case "QuestionnaireResponse" if record.event == "outcome-profile":
-                made = self._profile(record)
+                yield from self._profiles(record)
             case "Consent":
                 yield from self._decisions(record)
             case "MedicationDispense" if record.event == "supply" and record.resource.get("status") == "completed":
@@ -217,11 +224,18 @@ class _Reader:
         day = self.day(plan.get("created") or plan.get("period", {}).get("start"))
         return Event(day, record.ref) if day and "health-check" in _codes(plan.get("category", ()), "care-plan-kind") else None
 
-    def _profile(self, record: Record) -> Profile | None:
+    def _profiles(self, record: Record) -> Iterator[Event]:
+        """An outcome profile, a review of sub-interventions, or both in one, as they are in a row of NDTMS."""
         answers = record.resource
         day, stage = self.day(answers.get("authored")), _stage(answers)
-        taken = answers.get("status") in ("completed", "amended")
-        return Profile(day, record.ref, stage) if day and stage and taken else None
+        if day is None or answers.get("status") not in ("completed", "amended"):
+            return
+        if stage:
+            yield Profile(day, record.ref, stage)
+        for item in answers.get("item", ()):
+            reviewed = next((one.get("valueDate") for one in item.get("answer", ())), None)
+            if item.get("linkId") == "SUBMODDT" and (on := self.day(reviewed)):
+                yield SubInterventions(on, record.ref)
 
     def _decisions(self, record: Record) -> Iterator[Decision]:
         """One for each recipient."""

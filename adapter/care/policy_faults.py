@@ -31,7 +31,8 @@ THRESHOLDS = {
 }
 CLOCKS = (
     "consultation consultation-face-to-face joint-review strategic-review-first strategic-review-latest strategic-review"
-    " outcome-profile outcome-profile-window health-check consent consent-after-refusal naloxone-after-form naloxone-kit"
+    " outcome-profile outcome-profile-window sub-intervention-review health-check consent consent-after-refusal"
+    " naloxone-after-form naloxone-kit"
 ).split()
 #: Which number may not be reached after which.
 _RUNGS = (("discuss", "assess"), ("assess", "stop"), ("stop", "drop-out"), ("odd-days", "odd-days-window"))

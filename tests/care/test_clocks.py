@@ -109,8 +109,27 @@ def stopped(name: str, effective: str, reason: str, kind: str = "stopped") -> Js
 
 
 def profile(authored: str, stage: str, status: str = "completed", event: str = "outcome-profile") -> Json:
+    """An outcome profile with the sub-interventions reviewed on the same day, as both are in a row of NDTMS."""
     coding = {"system": f"{BASE}/CodeSystem/outcome-profile-stage", "code": stage}
     answers = [{"linkId": "OPIUSE", "answer": [{"valueInteger": 0}]}, {"linkId": "TRSTAGE", "answer": [{"valueCoding": coding}]}]
+    return _answers(authored, [*answers, *_reviewed(authored)], status, event)
+
+
+def sub_interventions(reviewed: str, status: str = "completed") -> Json:
+    return _answers(reviewed, _reviewed(reviewed), status, "outcome-profile")
+
+
+def only_profile(authored: str, stage: str) -> Json:
+    made = profile(authored, stage)
+    del made["entry"][2]["resource"]["item"][2:]
+    return made
+
+
+def _reviewed(day: str) -> list[Json]:
+    return [{"linkId": "SUBMODDT", "answer": [{"valueDate": day}]}, {"linkId": "PHMAIN", "answer": [{"valueString": "Y"}]}]
+
+
+def _answers(authored: str, answers: list[Json], status: str, event: str) -> Json:
     return _message(
         event,
         {
@@ -257,6 +276,22 @@ CALLS = [
         (
             "outcome-profile-due",
             [episode("2025-09-01", "2026-03-20"), profile("2026-03-10", "review")],
+            "2026-04-03",
+            "2026-04-03",
+        ),
+        # a review of sub-interventions on 9 March, day 68: 68 + 182 = 250, 7 September; the window ends 14 days later
+        (
+            "outcome-profile-due",
+            [episode("2025-09-01"), only_profile("2026-06-01", "review"), sub_interventions("2026-03-09")],
+            "2026-09-07",
+            "2026-09-21",
+        ),
+        # none since entry on 1 September 2025: 182 days are over on 2 March 2026 (30 + 31 + 30 + 31 + 31 + 28 + 1 = 182)
+        ("outcome-profile-due", [episode("2025-09-01"), only_profile("2026-01-20", "review")], "2026-03-02", "2026-03-16"),
+        # at exit, 20 March, one of 5 March is not within 14 days
+        (
+            "outcome-profile-due",
+            [episode("2025-09-01", "2026-03-20"), only_profile("2026-03-20", "exit"), sub_interventions("2026-03-05")],
             "2026-04-03",
             "2026-04-03",
         ),
@@ -842,3 +877,16 @@ def test_a_clock_without_a_source_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(document))
     with pytest.raises(MapFaults, match="consent names none of the sources"):
         load("own", [tmp_path])
+
+
+def test_a_profile_and_a_review_of_sub_interventions_due_on_one_day_are_one_action() -> None:
+    """Both on 2 March 2026, day 61; 61 + 182 = 243, 31 August; the one that was done is not asked for again."""
+    both = [episode("2026-03-02"), profile("2026-03-02", "start")]
+    [action] = [one for one in at(both, "2026-09-01") if one.code == "outcome-profile-due"]
+    assert action.since == "2026-08-31" and "sub-intervention-review (" in action.policy and "outcome-profile (" in action.policy
+    [action] = [
+        one for one in at([*both, only_profile("2026-08-30", "review")], "2026-09-01") if one.code == "outcome-profile-due"
+    ]
+    assert "sub-intervention-review (" in action.policy and "outcome-profile (" not in action.policy
+    assert times("outcome-profile-due", [*both, profile("2026-08-30", "review")], "2026-09-01") == []
+    assert len(times("outcome-profile-due", [*both, sub_interventions("2026-08-30", "in-progress")], "2026-09-01")) == 1

@@ -177,12 +177,19 @@ CLOCKS: dict[str, tuple[int, Answer, Any, Any]] = {
         [("2026-10-16", "2026-10-16")],
         [("2026-11-16", "2026-11-16")],
     ),
-    # 16 February and 182 days is 17 August, 189 days the 24th; the window is 14 days longer
+    # 16 February and 182 days is 17 August, 189 days the 24th; the window is 14 days longer; the sub-interventions stay
     "outcome-profile": (
         27,
         clock("outcome-profile-due", [by_clock.episode("2026-03-02"), by_clock.profile("2026-02-16", "start")], "2026-12-01"),
         [("2026-08-17", "2026-08-31")],
-        [("2026-08-24", "2026-09-07")],
+        [("2026-08-17", "2026-08-31"), ("2026-08-24", "2026-09-07")],
+    ),
+    # the review of sub-interventions of that day by itself, and the profile a week later
+    "sub-intervention-review": (
+        27,
+        clock("outcome-profile-due", [by_clock.episode("2026-03-02"), by_clock.profile("2026-02-16", "start")], "2026-12-01"),
+        [("2026-08-17", "2026-08-31")],
+        [("2026-08-17", "2026-08-31"), ("2026-08-24", "2026-09-07")],
     ),
     # entry on 2 March: the window ends on the 16th, of three weeks on the 23rd
     "outcome-profile-window": (

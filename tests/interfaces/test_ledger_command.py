@@ -335,3 +335,14 @@ def test_records_that_were_merged_are_one_ledger(tmp_path: Path) -> None:
     assert found["patient"]["identifier"] == [number]
     assert found["days"] == wanted["days"]
     assert [one["code"] for one in found["actions"]] == [one["code"] for one in wanted["actions"]]
+
+
+def test_all_evidence_is_said_with_who_told_it_and_when(messages: Path) -> None:
+    made = json.loads(run(messages, "--as-of", "2026-03-11", "--json").stdout)
+    named = {ref for one in (*made["days"], *made["actions"]) for ref in one["evidence"]}
+    assert named == {one["evidence"] for one in made["records"]}
+    [late] = [one for one in made["records"] if one.get("received", "").startswith("2026-03-11")]
+    assert late["resourceType"] == "MedicationDispense" and late["source"] == "pharmacy"
+    assert [day["date"] for day in made["days"] if late["evidence"] in day["evidence"]] == ["2026-03-09"]
+    earlier = json.loads(run(messages, "--as-of", "2026-03-11", "--known-at", "2026-03-10", "--json").stdout)
+    assert late["evidence"] not in {one["evidence"] for one in earlier["records"]}
