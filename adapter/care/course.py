@@ -12,15 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 from adapter.care import medicines
-from adapter.care.fact_reading import NO_TALK
+from adapter.care.fact_reading import ATTENDED, IN_PERSON, NO_TALK
 from adapter.care.facts import Facts
 from adapter.care.known import Known
 from adapter.care.ledger import Forms
 from adapter.care.records import Json, Person, Record, extension
 from adapter.fhir.dates import precision, service_day, to_datetime
 
-_ATTENDED = frozenset({"attended", "attended-late"})
-_IN_PERSON = frozenset({"face-to-face", "home-visit"})
 _NOT_BEGUN = frozenset({"planned", "waitlist", "cancelled"})
 #: Consents that are not to share what is known of the person.
 _NOT_SHARING = frozenset({"treatment", "contact", "research"})
@@ -196,7 +194,7 @@ class _Reader:
         """What a record states."""
         made: Event | None = None
         match record.type:
-            case "Encounter" if record.event == "consultation" and record.said("attendance") in _ATTENDED:
+            case "Encounter" if record.event == "consultation" and record.said("attendance") in ATTENDED:
                 made = self._consultation(record)
             case "CarePlan" if record.resource.get("status") in ("active", "completed"):
                 made = self._health_check(record)
@@ -216,7 +214,7 @@ class _Reader:
         medium = record.said("consultation-medium")
         if day is None or medium in NO_TALK:
             return None
-        return Consultation(day, record.ref, _codes(record.resource.get("type", ()), "consultation-type"), medium in _IN_PERSON)
+        return Consultation(day, record.ref, _codes(record.resource.get("type", ()), "consultation-type"), medium in IN_PERSON)
 
     def _health_check(self, record: Record) -> Event | None:
         """The plan that comes of an annual health check stands for it."""

@@ -19,6 +19,9 @@ from adapter.fhir.dates import moment_of, precision, service_day
 
 #: Media by which nobody speaks with the person: an attended contact of these is no consultation.
 NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
+#: Attendances by which a consultation took place, and media of one face to face.
+ATTENDED = frozenset({"attended", "attended-late"})
+IN_PERSON = frozenset({"face-to-face", "home-visit"})
 #: Unit of a timing's period -> hours. https://hl7.org/fhir/R4/valueset-units-of-time.html
 _HOURS = {"h": 1, "d": 24, "wk": 168}
 #: What a stay is that has begun.
@@ -47,7 +50,7 @@ def stated(record: Record) -> Fact | None:
             return _outcome(record)
         case "Encounter" if record.event in ("admission", "discharge", "release"):
             return _stay(record)
-        case "Encounter" if record.event == "consultation" and record.said("attendance") in ("attended", "attended-late"):
+        case "Encounter" if record.event == "consultation" and record.said("attendance") in ATTENDED:
             return _contact(record)
     return None
 
@@ -251,4 +254,4 @@ def _contact(record: Record) -> Contact | None:
         return None
     day, at = begun
     medium = record.said("consultation-medium")
-    return None if medium in NO_TALK else Contact(day, at or day, medium in ("face-to-face", "home-visit"), record.ref)
+    return None if medium in NO_TALK else Contact(day, at or day, medium in IN_PERSON, record.ref)

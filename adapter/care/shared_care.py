@@ -18,8 +18,8 @@ from adapter.care.people import grouped, identifiers
 from adapter.care.policy import Policy, load
 from adapter.care.reckoning import Reckoning
 from adapter.care.records import Json, Person, Record, person, standing
-from adapter.care.withdrawn import INSTANT, withdrawn
-from adapter.fhir.dates import day_bounds, moment_of, precision
+from adapter.care.withdrawn import withdrawn
+from adapter.fhir.dates import INSTANT, day_bounds, moment_of, precision
 from adapter.fhir.outcome import Issue, issue
 
 

@@ -18,9 +18,8 @@ from adapter.care.ledger import iso
 from adapter.care.policy import Feed, Policy
 from adapter.care.reckoning import Reckoned, Reckoning
 from adapter.care.records import EARLIEST, Record, is_withdrawn, replaces
-from adapter.fhir.dates import day_bounds, precision, service_day
+from adapter.fhir.dates import INSTANT, day_bounds, precision, service_day
 
-INSTANT = timedelta(microseconds=1)
 #: What clocks run from (adapter.care.course), and the events in which they do not.
 _OF_CLOCKS = frozenset(
     {"CarePlan", "Consent", "Encounter", "EpisodeOfCare", "MedicationDispense", "MedicationRequest", "QuestionnaireResponse"}

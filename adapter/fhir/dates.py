@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 #: The zone in which the days of shared care are counted. The rules come from the system or from the tzdata package.
 LONDON = ZoneInfo("Europe/London")
+#: The least time between two moments here.
+INSTANT = timedelta(microseconds=1)
 
 Precision = Literal["year", "month", "day", "time"]
 

@@ -1,7 +1,8 @@
-"""A large extract through the command: seconds, rate and memory.
+"""A large extract through the command: seconds, rate and memory, beside its records one by one in a process.
 
 `python -m tests.bench.extract [--bytes N]` prints one line of figures. The extract is made anew from a fixture in a temporary folder: so
-many issues, each with a patient, a drug record and identifiers of its own, until its files have so many bytes together.
+many issues, each with a patient, a drug record and identifiers of its own, until its files have so many bytes together. One by one means
+what remains of a translation when a record has been joined: the maps with their account, the gate, the rules of the hub, the JSON.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
-from tests.bench.stream import ROOT, streamed
+import adapter
+from adapter.fhir import json
+from adapter.systems.message import Account
+from adapter.wire import emis_extract
+from tests.bench.stream import ALONE, ROOT, streamed
 
+READ = "emis/issue"
 FIXTURE = "fixtures/emis/issue/methadone-fortnight/in"
 #: The files with a row for each issue, and the identifiers in their rows that are an issue's own: of issue, patient and drug record.
 GROWN = ("Admin_Patient", "Prescribing_DrugRecord", "Prescribing_IssueRecord")
@@ -46,6 +53,22 @@ def own(row: str, number: int) -> str:
     return row
 
 
+def alone() -> float:
+    """Messages a second, one by one: the record of the fixture, joined before."""
+    ost = adapter.load()
+    message = ost.message(READ)
+    [record] = [one.record for one in emis_extract.read(ROOT / FIXTURE, message.info.entry) if one.record is not None]
+    begun = 0.0
+    for n in range(ALONE + 1):
+        account = Account()
+        bundle = message.assemble(message.read_record(record, account), record, "2026-03-18T18:10:00Z")
+        assert ost.judge(bundle) is not None
+        json.encode(bundle)
+        if not n:  # the first makes ready
+            begun = time.perf_counter()
+    return ALONE / (time.perf_counter() - begun)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,12 +77,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "extract"
         count = made(folder, said.bytes)
-        seconds, peak = streamed("emis/issue", "fhir", folder, lines=False)
+        before = alone()
+        seconds, peak = streamed(READ, "fhir", folder, lines=False)
+        one_by_one = (before + alone()) / 2
         with Path(f"{folder}.out").open("rb") as result:
             written = sum(1 for _ in result)
+    rate = written / seconds
     print(
-        f"{written:,} of {count:,} issues ({said.bytes / 1e6:,.0f} MB) emis/issue -> fhir: "
-        f"{seconds:.0f} s, {written / seconds:,.0f} a second, peak {peak} MB"
+        f"{written:,} of {count:,} issues ({said.bytes / 1e6:,.0f} MB) {READ} -> fhir: {seconds:.0f} s, {rate:,.0f} a second, "
+        f"peak {peak} MB; one by one {one_by_one:,.0f} a second; ratio {rate / one_by_one:.2f}"
     )
 
 
