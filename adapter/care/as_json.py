@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.care.ledger import Day, iso
 from adapter.care.policy import Feed, Policy
-from adapter.care.records import EARLIEST
+from adapter.care.records import EARLIEST, speaks_of_death
 from adapter.care.shared_care import SharedCare
 from adapter.fhir.dates import LONDON
 
@@ -41,7 +41,8 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
 
 def _records(care: SharedCare, named: Collection[str]) -> Iterator[dict[str, Any]]:
     """What the evidence names: of every record by that identifier its type, who said it, and when it was received."""
-    known = [one for one in (*care.person.records, *care.person.patients) if one.ref in named]
+    deaths = [one for one in care.person.patients if speaks_of_death(one.resource)]
+    known = [one for one in (*care.person.records, *deaths) if one.ref in named]
     for one in sorted(known, key=lambda one: (one.ref, one.received, one.source)):
         if care.known_at is None or one.received <= care.known_at:
             said = {"received": _moment(one.received)} if one.received > EARLIEST else {}

@@ -17,7 +17,7 @@ from adapter.care.fact_reading import (
     stated,
 )
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
-from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, standing
+from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, speaks_of_death, standing
 from adapter.fhir.dates import day_bounds, service_day
 
 #: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.
@@ -49,7 +49,7 @@ class Known:
                 into = self._planned if isinstance(self.facts[id(record)], Collection) else self._alone
                 into.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
-        self.deaths = [one for one in person.patients if any(key.startswith("deceased") for key in one.resource)]
+        self.deaths = [one for one in person.patients if speaks_of_death(one.resource)]
 
     def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
         """The facts of those that stand; and what was corrected, which does not come back under another identifier."""

@@ -118,6 +118,11 @@ def person(messages: Sequence[Json]) -> Person:
     return Person(frozenset(named - ended or named), tuple(records), tuple(patients), frozenset(ended if named - ended else ()))
 
 
+def speaks_of_death(patient: Json) -> bool:
+    """Whether a Patient says that the person has died, or has not."""
+    return any(name.startswith("deceased") for name in patient)
+
+
 def merged(patient: Json) -> Iterator[tuple[str, Json]]:
     """Of a record that was merged: (`replaced-by` or `replaces`, identifier of the other). https://hl7.org/fhir/R4/patient.html#linking"""
     for link in patient.get("link", ()):
