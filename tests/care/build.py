@@ -68,7 +68,11 @@ def bundles(case: Json) -> list[Json]:
     made += [_dose(one, n, amounts.get(one["on"], 60)) for n, one in enumerate(case["doses"])]
     made += [_stay(one, n) for n, one in enumerate(case.get("stays", ()))]
     made += [_contact(one, n) for n, one in enumerate(case.get("consultations", ()))]
-    made += [_death(case["death"])] if case.get("death") else []
+    made += [_episode(one, n) for n, one in enumerate(case.get("episodes", ()))]
+    made += [_profile(one, n) for n, one in enumerate(case.get("profiles", ()))]
+    made += [_consent(one, n) for n, one in enumerate(case.get("consents", ()))]
+    made += [_kit(one, n) for n, one in enumerate(case.get("kits", ()))]
+    made += _death(case["death"]) if case.get("death") else []
     return made
 
 
@@ -341,7 +345,7 @@ def _contact(one: Json, n: int) -> Json:
         "status": "finished" if came else "cancelled",
         "class": {
             "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-            "code": "AMB" if one.get("medium") == "face-to-face" else "VR",
+            "code": {"face-to-face": "AMB", "home-visit": "HH"}.get(one.get("medium", ""), "VR"),
         },
         "type": [{"coding": [{"system": f"{BASE}/CodeSystem/consultation-type", "code": one.get("type", "prescribing-review")}]}],
         "subject": {"reference": "urn:uuid:p"},
@@ -355,6 +359,99 @@ def _contact(one: Json, n: int) -> Json:
     return _bundle("consultation", str(one.get("received") or one["at"]), "criis", _PATIENT, contact)
 
 
-def _death(one: Json) -> Json:
-    patient = {**_PATIENT, "deceasedDateTime": str(one["on"])}
-    return _bundle("patient", str(one.get("received", f"{one['on']}T19:00:00Z")), "emis", patient)
+def _concept(system: str, code: str) -> Json:
+    return {"coding": [{"system": f"{BASE}/CodeSystem/{system}", "code": code}]}
+
+
+def _told(one: Json, on: str) -> str:
+    """When a record is received of which the case does not say so: at noon of its day, or at its moment."""
+    return str(one.get("received") or (on if "T" in on else f"{on}T12:00:00Z"))
+
+
+def _episode(one: Json, n: int) -> Json:
+    """An episode has no message of its own: it is told beside a care plan, which is no health check."""
+    plan: Json = {
+        "resourceType": "CarePlan",
+        "id": "plan",
+        "identifier": [{"system": "https://reset.example/plan", "value": f"P{n}"}],
+        "status": "active",
+        "intent": "plan",
+        "category": [_concept("care-plan-kind", "recovery")],
+        "subject": {"reference": "urn:uuid:p"},
+    }
+    episode: Json = {
+        "resourceType": "EpisodeOfCare",
+        "id": "episode",
+        "identifier": [{"system": "https://reset.example/episode", "value": one.get("id", f"E{n}")}],
+        "status": "finished" if "to" in one else "active",
+        "patient": {"reference": "urn:uuid:p"},
+        "period": {"start": str(one["from"])} | ({"end": str(one["to"])} if "to" in one else {}),
+    }
+    return _bundle("care-plan", _told(one, str(one.get("to", one["from"]))), "criis", _PATIENT, plan, episode)
+
+
+def _profile(one: Json, n: int) -> Json:
+    stage = {"valueCoding": {"system": f"{BASE}/CodeSystem/outcome-profile-stage", "code": one["stage"]}}
+    taken: Json = {
+        "resourceType": "QuestionnaireResponse",
+        "id": "profile",
+        "identifier": {"system": "https://reset.example/outcome-profile", "value": f"Q{n}"},
+        "status": one.get("status", "completed"),
+        "subject": {"reference": "urn:uuid:p"},
+        "authored": str(one["on"]),
+        "item": [{"linkId": "TRSTAGE", "answer": [stage]}],
+    }
+    return _bundle("outcome-profile", _told(one, str(one["on"])), "criis", _PATIENT, taken)
+
+
+def _consent(one: Json, n: int) -> Json:
+    status, kind = {"granted": ("active", "permit"), "refused": ("rejected", "deny")}.get(one["is"], ("inactive", "deny"))
+    role = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}
+    actor = {"role": role, "reference": {"identifier": {"system": ODS, "value": one["to"]}}}
+    privacy = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}
+    consent: Json = {
+        "resourceType": "Consent",
+        "id": "consent",
+        "identifier": [{"system": "https://reset.example/consent", "value": f"C{n}"}],
+        "status": status,
+        "scope": {"coding": [privacy]},
+        "category": [_concept("consent-category", "information-sharing")],
+        "patient": {"reference": "urn:uuid:p"},
+        "dateTime": str(one["on"]),
+        "policyRule": {"text": "Common law: consent and confidentiality"},
+        "provision": {"type": kind, "actor": [actor]} | ({"period": {"end": str(one["ends"])}} if "ends" in one else {}),
+        "extension": [_extension("consent-decision", valueCode=one["is"])],
+    }
+    if "confirmed" in one:
+        consent["verification"] = [{"verified": True, "verificationDate": str(one["confirmed"])}]
+    return _bundle("consent", _told(one, str(one.get("confirmed", one["on"]))), "criis", _PATIENT, consent)
+
+
+def _kit(one: Json, n: int) -> Json:
+    naloxone = {"coding": [{"system": "http://snomed.info/sct", "code": "89018006", "display": "Naloxone"}]}
+    given: Json = {
+        "resourceType": "MedicationDispense",
+        "id": "kit",
+        "identifier": [{"system": "https://reset.example/kit", "value": f"N{n}"}],
+        "status": one.get("status", "completed"),
+        "subject": {"reference": "urn:uuid:p"},
+        "quantity": {"value": 1},
+        "whenHandedOver": str(one["on"]),
+    }
+    if "expires" in one:
+        batch = {"lotNumber": f"NX{n}", "expirationDate": str(one["expires"])}
+        given["contained"] = [{"resourceType": "Medication", "id": "box", "code": naloxone, "batch": batch}]
+        given["medicationReference"] = {"reference": "#box"}
+    else:
+        given["medicationCodeableConcept"] = naloxone
+    return _bundle("supply", _told(one, str(one["on"])), "criis", _PATIENT, given)
+
+
+def _death(one: Json) -> list[Json]:
+    """The message of a death, and those that later give another day or deny it: all say how the practice has the person."""
+    said: list[tuple[Json, str]] = [({"deceasedDateTime": str(one["on"])}, str(one.get("received", f"{one['on']}T19:00:00Z")))]
+    if "corrected" in one:
+        said.append(({"deceasedDateTime": str(one["corrected"]["on"])}, str(one["corrected"]["received"])))
+    if "denied" in one:
+        said.append(({"deceasedBoolean": False}, str(one["denied"])))
+    return [_bundle("patient", received, "emis", {**_PATIENT, **deceased}) for deceased, received in said]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -130,10 +130,34 @@ def differences(case: Json) -> Iterator[str]:
         planned = {one["date"]: one["covers"] for form in made.get("derivedCollections", ()) for one in form["collections"]}
         if planned != wanted["derived"]:
             yield f"derived: {_less(planned, wanted['derived'])}"
-    since = {one["code"]: one["since"] for one in reversed(made["actions"])}  # what is due comes first, and counts
+    yield from _of_the_actions(made, wanted, care.ledger.policy.ranks.keys())
+    if "feeds" in wanted and sorted(made["feeds"], key=_of_feed) != sorted(wanted["feeds"], key=_of_feed):
+        yield f"feeds: came {made['feeds']}, wanted {wanted['feeds']}"
+
+
+def _of_the_actions(made: Json, wanted: Json, ladder: Collection[str]) -> Iterator[str]:
+    """The clocks that are due, since when, and by when."""
+    if "clocks" in wanted:
+        due = [one for one in made["actions"] if one["status"] == "due" and one["code"] not in ladder]
+        rows = sorted([one["code"], one["since"], one["due"]] for one in due)
+        if rows != sorted(wanted["clocks"]):
+            yield f"clocks: came {rows}, wanted {wanted['clocks']}"
+    first = {one["code"]: one for one in reversed(made["actions"])}  # what is due comes first, and counts
     for code, day in wanted.get("since", {}).items():
-        if since.get(code) != day:
-            yield f"since of {code}: came {since.get(code)}, wanted {day}"
+        if (told := first.get(code, {}).get("since")) != day:
+            yield f"since of {code}: came {told}, wanted {day}"
+    for code, by in wanted.get("by", {}).items():
+        if _moment(told := first.get(code, {}).get("due")) != _moment(by):
+            yield f"by when of {code}: came {told}, wanted {by}"
+
+
+def _of_feed(feed: Json) -> str:
+    return str(feed["source"])
+
+
+def _moment(said: str | None) -> datetime | str | None:
+    """A moment as such, whatever its offset; a day as it is written."""
+    return datetime.fromisoformat(said) if said and "T" in said else said
 
 
 def _less(came: Any, wanted: Any) -> str:

@@ -38,7 +38,7 @@ class Known:
         came = [t for t in self.told("consultations", "at") if t["attendance"] != "did-not-attend"]
         self.talks = [t for t in came if t["medium"] not in NO_TALK]
         self.doses = [d for d in self.told("doses", "on", "T19:00Z") if d["on"] <= self.today]
-        self.died = min([d["on"] for d in self.told("death", "on", "T19:00Z")], default=NEVER)
+        self.died = min([d["day"] for d in self.told("death", "on", "T19:00Z")], default=NEVER)
         over = [(s, wall(s.get("to", NEVER))) for s in self.told("stays", "from")]
         self.stays = [s | {"out": out[:10] if out <= self.end else NEVER} for s, out in over]
         lasts = [(d["on"], 28 if d["mg"] >= 64 else 7) for d in self.doses if d["is"] == "depot"]

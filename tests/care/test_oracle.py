@@ -4,7 +4,7 @@ invented schedules: the days, the counts, the last doses, and every action that 
 Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected or withdrawn, the hours around a change of clock,
 records of one identifier that differ and were received at one moment, a change that has no effective time, a form that is over or held by its own
 status, a restart that says no
-reason. Thresholds are the default policy's; actions withdrawn and the days since when are not compared. One rule the oracle reads more
+reason, a death that is corrected or denied. Thresholds are the default policy's; actions withdrawn and the days since when are not compared. One rule the oracle reads more
 simply: a run of assess-tolerance ends for it with each count by itself (docs/care.md: with either); one of some 25,000 schedules shows it,
 and none of these.
 """
@@ -33,6 +33,9 @@ NOT_ITS_OWN = {
     "retracted-and-in-the-batch",
     "form-with-status-cancelled",
     "form-with-status-stopped",
+    "death-corrected-withdraws-the-conflict-with-a-dose",
+    "death-denied-withdraws-the-stop-and-the-notice",
+    "death-told-a-day-later-than-it-was-withdraws-the-notice",
 }
 #: How often each action was due, by the chunk of schedules, as both readings say.
 due: dict[int, Counter[str]] = {}
