@@ -401,6 +401,8 @@ def _profile(one: Json, n: int) -> Json:
         "authored": str(one["on"]),
         "item": [{"linkId": "TRSTAGE", "answer": [stage]}],
     }
+    if not one.get("alone"):
+        taken["item"].append({"linkId": "SUBMODDT", "answer": [{"valueDate": str(one["on"])}]})
     return _bundle("outcome-profile", _told(one, str(one["on"])), "criis", _PATIENT, taken)
 
 
