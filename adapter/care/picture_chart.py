@@ -14,7 +14,7 @@ CHART = 46
 #: What lies above so many times the highest threshold is drawn at the upper edge: it would press the thresholds flat.
 _TIMES = 3
 #: Labels of thresholds that lie nearer to each other stand side by side.
-_APART = 8
+_APART = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from io import StringIO
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,32 +196,33 @@ def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
     from adapter.interfaces.ledger_page import dose, span
 
     made = ledger_json(care)
-    console = Console(no_color=colour() is False, highlight=False)
-    with console.capture() as captured:
-        console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
-        named = "; ".join(one["value"] for one in made["patient"]["identifier"])
-        console.print(f"of {named or 'nobody in particular'}", soft_wrap=True, markup=False)
-        console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
-        console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
-        said = f"last dose seen: {dose(made.get('lastObservedDose'))}; last dose possible later: "
-        console.print(said + dose(made.get("lastPossibleDose")), soft_wrap=True, markup=False)
-        table = Table(box=None, pad_edge=False)
-        for head in ("from", "to", "days", "", "state"):
-            table.add_column(head, justify="right" if head == "days" else "left")
-        stretches: list[list[Any]] = []
-        for day in care.ledger.days:
-            if stretches and stretches[-1][0] == day.state:
-                stretches[-1][2] = day.day
-            else:
-                stretches.append([day.state, day.day, day.day])
-        for state, first, last in stretches:
-            glyph, words = GLYPHS[state]
-            table.add_row(iso(first), iso(last) if last > first else "", str(last - first + 1), glyph, words)
-        console.print(table)
-        for one in made["actions"]:
-            mark = "[dim]- withdrawn[/dim]" if one["status"] == "withdrawn" else "[bold]! due[/bold]"
-            who = f"{one['owner']}, else {one['deputy']}" if "deputy" in one else one["owner"]
-            console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {who}", soft_wrap=True)
-        if not made["actions"]:
-            console.print("Nothing is due.")
-    put(captured.get().encode())
+    # Not to standard output itself: what cannot be written there is told as of every command, and rich knows nothing of that.
+    text = StringIO()
+    console = Console(file=text, force_terminal=sys.stdout.isatty(), no_color=colour() is False, highlight=False)
+    console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
+    named = "; ".join(one["value"] for one in made["patient"]["identifier"])
+    console.print(f"of {named or 'nobody in particular'}", soft_wrap=True, markup=False)
+    console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
+    console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
+    said = f"last dose seen: {dose(made.get('lastObservedDose'))}; last dose possible later: "
+    console.print(said + dose(made.get("lastPossibleDose")), soft_wrap=True, markup=False)
+    table = Table(box=None, pad_edge=False)
+    for head in ("from", "to", "days", "", "state"):
+        table.add_column(head, justify="right" if head == "days" else "left")
+    stretches: list[list[Any]] = []
+    for day in care.ledger.days:
+        if stretches and stretches[-1][0] == day.state:
+            stretches[-1][2] = day.day
+        else:
+            stretches.append([day.state, day.day, day.day])
+    for state, first, last in stretches:
+        glyph, words = GLYPHS[state]
+        table.add_row(iso(first), iso(last) if last > first else "", str(last - first + 1), glyph, words)
+    console.print(table)
+    for one in made["actions"]:
+        mark = "[dim]- withdrawn[/dim]" if one["status"] == "withdrawn" else "[bold]! due[/bold]"
+        who = f"{one['owner']}, else {one['deputy']}" if "deputy" in one else one["owner"]
+        console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {who}", soft_wrap=True)
+    if not made["actions"]:
+        console.print("Nothing is due.")
+    put(text.getvalue().encode())
