@@ -148,7 +148,14 @@ def without_dose(care: SharedCare, start: int) -> list[Range]:
         and not any(one.since <= days[n].day and (one.lifted is None or one.lifted > days[n].day) for one in stops)
     )
     since = next(calm, 0)
-    return [count(replace(care.ledger, days=days[since : n + 1], today=days[n].day)).without for n in range(start, len(days))]
+    # The records are of no matter here, and to gather them anew for each day of a long run takes the longest.
+    bare = tuple(_bare(one) for one in days[since:])
+    return [count(replace(care.ledger, days=bare[: n + 1 - since], today=days[n].day)).without for n in range(start, len(days))]
+
+
+def _bare(day: Day) -> Day:
+    """A day without its evidence."""
+    return day._replace(doses={number: dose._replace(evidence=()) for number, dose in day.doses.items()})
 
 
 def _described(care: SharedCare, days: Sequence[Day], without: Sequence[Range]) -> str:
