@@ -1,5 +1,4 @@
 """A second, naive reading of docs/care.md, from that text alone: what is known, and the days."""
-
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,17 +12,11 @@ MIXED = "conflict vomited partial due unreported elsewhere-unreported not-swallo
 PLAIN = {"version": 1, "status": "", "n": 0, "mg": None, "by": "", "place": None, "mention": ""}
 PLAIN |= {"pharmacy": "FZZ01", "wordings": [], "closed": [], "collections": [], "restarts": ""}
 PLAIN |= {"attendance": "", "medium": "face-to-face", "over": NEVER, "reason": "", "is": ""}
-
-
 def wall(text: str, clock: str = "00:00") -> str:  # what the clock in London shows then
     at = datetime.fromisoformat(text)
     return f"{at.astimezone(LONDON):%FT%H:%M}" if "T" in text else f"{text}T{clock}"
-
-
 def later(text: str, days: float) -> str:
     return f"{datetime.fromisoformat(text) + timedelta(days):%FT%H:%M}"[: len(text)]
-
-
 class Known:
     def __init__(self, case: dict[str, Any]) -> None:
         self.case, self.end = case, wall(case["as-of"], "23:59")
@@ -49,7 +42,6 @@ class Known:
             numbers += [f.get("doses-a-day", 1) for f in self.within(day)]
             self.parts[day] = {self.dose(day, n + 1) for n in range(max(numbers))}
             self.states[day] = self.together(self.parts[day])
-
     def told(self, kind: str, dated: str, sent: str = "") -> list[Any]:  # what stands, and happened
         raw, known_at = self.case.get(kind, []), wall(self.case.get("known-at", NEVER))
         read = [PLAIN | {"id": n, "at": r[dated], "first": r[dated]} | r for n, r in enumerate(raw)]
@@ -62,33 +54,26 @@ class Known:
         right = [r | {"at": wall(r["at"], at)} for r, at in zip(right, clock, strict=True)]
         right = [r for r in right if min(r["at"], r["got"] if "form" in r else NEVER) <= self.end]
         return [r | {"day": r["at"][:10]} for r in right]
-
     def days(self, *names: str) -> set[str]:
         return {day for day in self.states if self.states[day] in names}
-
     def within(self, day: str) -> list[Any]:
         return [f for f in self.forms if f["first"] <= day <= f["last"]]
-
     def live(self, day: str) -> list[Any]:
         return [f for f in self.within(day) if not self.ended(f, day)]
-
     def ended(self, form: Any, day: str) -> list[Any]:  # the changes by which it is not live then
         past = [c for c in self.changes if c["form"] == form["id"] and c["day"] <= day]
         resumed = max([c["at"] for c in past if c["type"] == "resumed"], default="")
         return [c for c in past if c["type"] in ENDS or c["at"] > resumed]
-
     def closed(self, form: Any, day: str, most: float) -> bool:  # and its cadence is over
         feed = {"closing": "18:00", "cadence": "PT24H"}
         feed |= self.case.get("policy", {}).get("feeds", {}).get(form["pharmacy"], {})
         cadence = int(feed["cadence"].strip("PTDH")) / (24 if "T" in feed["cadence"] else 1)
         return later(f"{day}T{feed['closing']}", min(most, cadence)) <= self.end
-
     def together(self, each: set[str]) -> str:  # of states that differ the first that any dose has
         whole = each & (FULL | {"take-home"})
         if each == whole or len(each) == 1:
             return min(each) if len(each) == 1 else max(each & {"take-home"}, default="supervised")
         return next(s for s in MIXED.split() if s in each or (s == "partial" and whole))
-
     def dose(self, day: str, n: int) -> str:
         said = [d for d in self.doses if d["on"] == day and d["is"] != "depot"]
         own = [d for d in said if d["is"] != "elsewhere" and (d["n"] or 1) == n]

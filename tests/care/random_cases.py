@@ -92,9 +92,7 @@ class _Person:
             if self.often(0.06):
                 self.amend(form, authored, last)
             self.change(form["id"], first, last)
-            step = self.pick.choices(
-                (1, self.pick.randint(2, 8), -self.pick.randint(0, 4), -self.pick.randint(5, 12)), (45, 28, 22, 5)
-            )[0]
+            step = self.pick.choices((1, self.pick.randint(2, 8), -self.pick.randint(0, 4), -self.pick.randint(5, 12)), (45, 28, 22, 5))[0]
             if self.injected and self.often(0.4):
                 self.inject(last + timedelta(1))
                 step = self.pick.randint(7, 10)
@@ -112,9 +110,7 @@ class _Person:
         """A later version of a form, withdrawn or with another last dose date, or a withdrawal of the same version."""
         again = {**form, "received": self.later(authored, 9)} | ({"version": 2} if self.often(0.7) else {})
         if "version" in again and self.often(0.5):
-            self.forms.append(
-                again | {"last": str(max(date.fromisoformat(form["first"]), last + timedelta(self.pick.randint(-4, 4))))}
-            )
+            self.forms.append(again | {"last": str(max(date.fromisoformat(form["first"]), last + timedelta(self.pick.randint(-4, 4))))})
         else:
             self.forms.append(again | {"status": "entered-in-error"})
 
@@ -166,10 +162,7 @@ class _Person:
         mention = self.pick.choice(("mentioned", "not-mentioned", ""))
         stay |= {"id": f"S{len(self.stays)}"}
         if self.often(0.3):  # told at its beginning, and again at its end
-            self.stays.append(
-                {key: value for key, value in stay.items() if key != "to"}
-                | {"received": f"{begun + timedelta(self.pick.randint(0, 1))}T13:00:00Z"}
-            )
+            self.stays.append({key: value for key, value in stay.items() if key != "to"} | {"received": f"{begun + timedelta(self.pick.randint(0, 1))}T13:00:00Z"})
         self.stays.append(stay | ({"mention": mention} if mention else {}) | {"received": self.later(ended, 3)})
         if self.often(0.05):
             self.stays.append(self.stays[-1] | {"status": "entered-in-error", "received": self.later(ended, 6)})
