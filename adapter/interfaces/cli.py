@@ -21,7 +21,7 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import say, say_faults, say_issues
 from adapter.interfaces.settings import SettingFaults, Settings
-from adapter.interfaces.streams import OutputFault
+from adapter.interfaces.streams import InputFault, OutputFault
 from adapter.mapping.faults import MapFaults, Unknown
 
 
@@ -117,12 +117,15 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             mend = f"known are {', '.join(error.known)}" if error.known else "`ost-adapter systems` lists what is connected"
             say(f"Error: {error}\n    mend: {mend}")
             return Exit.USAGE
+        case InputFault():
+            say(f"Error: {error}\n    mend: give a file, a pipe, or - for standard input")
+            return Exit.USAGE
         case SettingFaults() | MapFaults():
             say_faults(error.faults)
             return Exit.SETTINGS
         case OutputFault():
             if not error.quiet:
-                say(f"Error: {error}\n    mend: nothing was written; make room or name another place with -o")
+                say(f"Error: {error}\n    mend: make room, or name another place to write to")
             return Exit.STORAGE
     if debug:
         import traceback

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from io import StringIO
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapter.fhir import json
-from adapter.fhir.outcome import outcome
+from adapter.fhir.outcome import Issue, outcome
 from adapter.interfaces.exits import Exit
+from adapter.interfaces.left_out import MEANING, LeftOut
 from adapter.interfaces.opening import ASKED, is_asked, now
 from adapter.interfaces.opening import opened as with_settings
-from adapter.interfaces.render import colour, say, say_issues
+from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.streams import STDIN, output, source_file
+from adapter.interfaces.streams import STDIN, STDOUT, one_place, output, source_file
 
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
@@ -74,9 +79,13 @@ def ledger(
 
     if messages is not None and sender is None:
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
+    _check_places(files, html, messages, as_json=as_json)
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
     with ExitStack() as opened:
-        given = _taken(files, opened)
+        given, left_out = _taken(files, opened)
+        if left_out and not given.count:
+            say(f"{left_out.words} There is no other, so nothing is written.")
+            raise click.exceptions.Exit(Exit.CONTENT)
 
         def found() -> Iterator[SharedCare]:
             return of_people(given.people(), at, known_at=known_at, policy=policy)
@@ -85,30 +94,47 @@ def ledger(
             from adapter.interfaces.ledger_page import page
 
             with output(html) as put:
-                put(page(found()).encode())
+                put(page(found(), left_out).encode())
         if messages is not None and sender is not None:
-            _tell(found(), messages, sender)
+            _tell(found(), left_out, messages, sender)
         if as_json:
             _as_json(found(), given)
         elif html is None and messages is None:
-            for one in found():
-                _table(one)
-                say_issues(one.issues)
-        if not given.count:
-            say("No message about a person.")
-    raise click.exceptions.Exit(Exit.SOME if given.issues else Exit.DONE)
+            _tables(found(), left_out)
+    if left_out:
+        say(f"INCOMPLETE: {left_out.words} {MEANING}")
+    raise click.exceptions.Exit(Exit.SOME if left_out else Exit.DONE)
 
 
-def _taken(files: tuple[str, ...], opened: ExitStack) -> HubMessages:
+def _check_places(files: tuple[str, ...], html: str | None, messages: str | None, *, as_json: bool) -> None:
+    """Raises UsageError where two outputs are one, or one of them is an input: nothing has been read by then."""
+    outputs = [(name, file) for name, file in (("--html", html), ("--messages", messages)) if file is not None]
+    if as_json or not outputs:
+        outputs.append(("--json" if as_json else "standard output", STDOUT))
+    for (one, first), (other, second) in combinations(outputs, 2):
+        if one_place(first, second):
+            raise click.UsageError(f"{one} and {other} would be written to one place: give each a file of its own")
+    for name, target in outputs:
+        for file in files:
+            if one_place(file, target, read=True):
+                raise click.UsageError(f"{name} would overwrite {'standard input' if file == STDIN else file}: give another file")
+    if files.count(STDIN) > 1:
+        raise click.UsageError("standard input can be read once: give - once")
+
+
+def _taken(files: tuple[str, ...], opened: ExitStack) -> tuple[HubMessages, LeftOut]:
     """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
     from adapter.interfaces.hub_messages import HubMessages
 
     given = HubMessages(with_settings().judge)
+    refused: list[tuple[str, list[Issue]]] = []
     for file in files:
         shown = "" if file == STDIN else file
         stream = opened.enter_context(opened.enter_context(source_file(file)).open("rb"))
-        say_issues(given.take(stream, shown), shown)
-    return given
+        issues = given.take(stream, shown)
+        say_issues(issues, shown)
+        refused.append((shown, issues))
+    return given, LeftOut.of(refused)
 
 
 def _as_json(found: Iterator[SharedCare], given: HubMessages) -> None:
@@ -122,35 +148,65 @@ def _as_json(found: Iterator[SharedCare], given: HubMessages) -> None:
             put(json.encode_pretty(made) if alone else json.encode(made) + b"\n")
 
 
-def _tell(found: Iterator[SharedCare], file: str, sender: tuple[str, str, str]) -> None:
-    """The alerts and referrals of all, a line each."""
+def _tell(found: Iterator[SharedCare], left_out: LeftOut, file: str, sender: tuple[str, str, str]) -> None:
+    """The alerts and referrals of all, a line each.
+
+    Where messages were left out, each says so, and no withdrawal is told: an alert too many is asked about, one that is taken
+    back in error is not.
+    """
     from adapter.care.messages import Sender
     from adapter.care.messages import messages as told
 
-    made = now()
+    made, held = now(), 0
     with output(file) as put:
         for one in found:
+            if left_out:
+                due = tuple(action for action in one.actions if not action.withdrawn)
+                held += len(one.actions) - len(due)
+                one = replace(one, actions=due)
             for message in told(one, sender=Sender(*sender), made=made):
-                put(json.encode(message) + b"\n")
+                put(json.encode(left_out.marked(message)) + b"\n")
+    if left_out:
+        say(f"What is due was told from less than all messages, and each alert says so: {left_out.words}")
+    if held:
+        say(f"{plural(held, 'withdrawal')} not told: mend the messages that were left out, and tell them then.")
 
 
-def _table(care: SharedCare) -> None:
-    """For people: the counts, what is due, and the days, a line for each stretch of one state."""
+def _tables(found: Iterable[SharedCare], left_out: LeftOut) -> None:
+    """For people, a table for each person; where messages were left out, that stands above each, and once which they are."""
+    with output(None) as put:
+        for number, one in enumerate(found):
+            if number:
+                put(b"\n")
+            if left_out:
+                put(f"INCOMPLETE: {left_out.words} {MEANING}\n".encode())
+                for place, rules in left_out.places().items() if not number else ():
+                    put(f"    {place} [{', '.join(rules)}]\n".encode())
+            _table(one, put)
+            say_issues(one.issues)
+
+
+def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
+    """The counts, the last doses, the days (a line for each stretch of one state), and what is due."""
     from rich.console import Console
     from rich.table import Table
 
     from adapter.care.as_json import ledger_json
     from adapter.care.ledger import iso
     from adapter.care.picture import GLYPHS
-    from adapter.interfaces.ledger_page import span
+    from adapter.interfaces.ledger_page import dose, span
 
     made = ledger_json(care)
-    console = Console(no_color=colour() is False, highlight=False)
+    # Not to standard output itself: what cannot be written there is told as of every command, and rich knows nothing of that.
+    text = StringIO()
+    console = Console(file=text, force_terminal=sys.stdout.isatty(), no_color=colour() is False, highlight=False)
     console.print(f"[bold]Dose ledger as of {made['asOf']}[/bold], policy {care.ledger.policy}", soft_wrap=True)
     named = "; ".join(one["value"] for one in made["patient"]["identifier"])
     console.print(f"of {named or 'nobody in particular'}", soft_wrap=True, markup=False)
     console.print(f"missed in a row {span(made['consecutiveMissed'])}, lately {span(made['cumulativeMissed'])}", end="; ")
     console.print(f"days since a dose was seen {span(made['daysSinceEvidencedDose'])}")
+    said = f"last dose seen: {dose(made.get('lastObservedDose'))}; last dose possible later: "
+    console.print(said + dose(made.get("lastPossibleDose")), soft_wrap=True, markup=False)
     table = Table(box=None, pad_edge=False)
     for head in ("from", "to", "days", "", "state"):
         table.add_column(head, justify="right" if head == "days" else "left")
@@ -165,8 +221,9 @@ def _table(care: SharedCare) -> None:
         table.add_row(iso(first), iso(last) if last > first else "", str(last - first + 1), glyph, words)
     console.print(table)
     for one in made["actions"]:
-        gone = one["status"] == "withdrawn"
-        mark = "[dim]- withdrawn[/dim]" if gone else "[bold]! due[/bold]"
-        console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {one['owner']}", soft_wrap=True)
+        mark = "[dim]- withdrawn[/dim]" if one["status"] == "withdrawn" else "[bold]! due[/bold]"
+        who = f"{one['owner']}, else {one['deputy']}" if "deputy" in one else one["owner"]
+        console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {who}", soft_wrap=True)
     if not made["actions"]:
         console.print("Nothing is due.")
+    put(text.getvalue().encode())

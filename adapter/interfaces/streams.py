@@ -20,6 +20,10 @@ from typing import IO
 STDIN = STDOUT = "-"
 
 
+class InputFault(Exception):
+    """What is named as input can be read neither as a file nor as a pipe."""
+
+
 class OutputFault(Exception):
     """The output could not be written. `quiet` where its reader has gone away and wants to hear no more."""
 
@@ -29,20 +33,75 @@ class OutputFault(Exception):
 
 
 def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for "-". Raises OSError."""
-    return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    """The bytes of a file, or of standard input for "-". Raises OSError and InputFault."""
+    return _stdin().read() if file == STDIN else Path(file).read_bytes()
 
 
 @contextmanager
 def source_file(file: str) -> Iterator[Path]:
-    """The path of a file; of a copy of standard input for "-", readable by its owner alone and gone when the block ends."""
-    if file != STDIN:
-        yield Path(file)
+    """The path of a file or folder that can be read again; of standard input ("-") and of a named pipe, that of a copy.
+
+    A copy is readable by its owner alone and gone when the block ends. Raises InputFault for what is neither, such as a terminal.
+    """
+    if file == STDIN:
+        with _copied(_stdin()) as copy:
+            yield copy
         return
-    with tempfile.NamedTemporaryFile(prefix="ost-stdin-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
+    try:
+        kind = Path(file).stat().st_mode
+    except OSError as error:
+        raise InputFault(f"{file}: {error.strerror}") from error
+    if stat.S_ISFIFO(kind):
+        with Path(file).open("rb") as pipe, _copied(pipe) as copy:
+            yield copy
+    elif stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+        yield Path(file)
+    else:
+        raise InputFault(f"{file}: neither a file nor a pipe")
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin is None:
+        raise InputFault("standard input: it is closed")
+    return sys.stdin.buffer
+
+
+@contextmanager
+def _copied(stream: IO[bytes]) -> Iterator[Path]:
+    folder = tempfile.gettempdir()
+    with _faults(folder):
+        copy = tempfile.NamedTemporaryFile(prefix="ost-input-")  # noqa: SIM115  # closed below, where its trouble is not told twice
+    try:
+        with _faults(folder):
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
         yield Path(copy.name)
+    finally:
+        with suppress(OSError):
+            copy.close()
+
+
+def one_place(one: str, other: str, *, read: bool = False) -> bool:
+    """Whether two outputs lead to one file or stream; with `read`, whether the first is an input that the second overwrites.
+
+    "-" is standard output, of an input standard input. The null device keeps nothing, and a terminal is read and written at once.
+    """
+    first, second = _place(one, sys.stdin if read else sys.stdout), _place(other, sys.stdout)
+    if read:
+        return first is not None and first == second and first[0] in ("file", "pipe")
+    return one == other or (first is not None and first == second)
+
+
+def _place(name: str, standard: IO[str] | None) -> tuple[str, object] | None:
+    """What it is, and what tells it from all others; None where nothing is kept or known."""
+    try:
+        there = os.fstat(standard.fileno()) if name == STDOUT and standard is not None else os.stat(name)  # noqa: PTH116
+    except (OSError, ValueError):  # not there yet; or no stream of the system
+        return None if name == STDOUT else ("new", Path(name).resolve())
+    if stat.S_ISCHR(there.st_mode):
+        return None if there.st_rdev == Path(os.devnull).stat().st_rdev else ("terminal", there.st_rdev)
+    kind = "file" if stat.S_ISREG(there.st_mode) else "pipe" if stat.S_ISFIFO(there.st_mode) else "other"
+    return kind, (there.st_dev, there.st_ino)
 
 
 @contextmanager
@@ -52,6 +111,8 @@ def output(target: str | None) -> Iterator[Callable[[bytes], None]]:
     Raises OutputFault where the bytes cannot be written; what else the block raises passes through.
     """
     if target is None or target == STDOUT:
+        if sys.stdout is None:
+            raise OutputFault("standard output: it is closed")
         yield partial(_write, sys.stdout.buffer, STDOUT)
         _finish(sys.stdout.buffer, STDOUT)
         return
