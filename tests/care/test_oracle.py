@@ -34,6 +34,7 @@ NOT_ITS_OWN = {
     "form-with-status-cancelled",
     "form-with-status-stopped",
     "death-corrected-withdraws-the-conflict-with-a-dose",
+    "death-denied-leaves-what-was-due",
     "death-denied-withdraws-the-stop-and-the-notice",
     "death-told-a-day-later-than-it-was-withdraws-the-notice",
 }
