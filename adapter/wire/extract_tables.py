@@ -2,7 +2,8 @@
 
 DuckDB never sees the extract itself: it loads plain copies that `csv_rows` has checked, out of a private folder, and every
 other path, the network and all extensions are closed to it. All columns are text. Tables may be larger than memory: what does
-not fit is spilled beside the database, and nothing is sorted as a whole but the places of the rows.
+not fit is spilled beside the database, nothing is sorted as a whole but the places of the rows, and no more rows are joined at
+a time than memory holds: DuckDB spills both sides of a join that it cannot hold, and what that takes grows with their number.
 https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
 """
 # ruff: noqa: S608 - every name and text that enters the SQL here is quoted by _name or _text
@@ -27,8 +28,8 @@ _NONE = "\x1c"
 
 _BATCH = 1000
 
-#: Records sorted at a time, and pieces that a larger number is cut into.
-_PIECE, _PIECES = 8000, 16
+#: Records joined at a time, each time with one look through every file; and records sorted at a time.
+_SLICE, _PIECE = 40_000, 8000
 
 #: Where a row stands, and the other rows of its key; and the order in which rows are to be taken.
 _OWN = ("_stamp", "_order", "_file", "_line", "_older")
@@ -89,7 +90,6 @@ class Tables:
         self.layout = layout
         self.columns: dict[str, list[str]] = {}
         self.views: dict[tuple[str, tuple[str, ...]], str] = {}
-        self.joined: dict[str, str] = {}
         # One thread: the order of what comes out must not depend on the machine, and memory is bounded per thread.
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
@@ -203,19 +203,32 @@ class Tables:
             f"CREATE TABLE {_OWNERS} AS SELECT p.rowid AS _place, {', '.join(map(_name, ('_file', '_line', *named)))}"
             f" FROM {start} JOIN {_PLACES} p USING (_file, _line)"
         )
+        made = self._slice(0, 0)
+        names = {name: self._columns(table) for name, table in made.items()}
+        self._drop(made)
+        return names.pop(_RECORDS), names
+
+    def _slice(self, low: int, high: int) -> dict[str, str]:
+        """Tables of the records from one place to another and of the rows of their lists, each joined to all that it names."""
+        plan = self.layout
+        owners = f"(SELECT * FROM {_OWNERS} {_within(low, high)})"
         wanted = ", ".join(map(_name, ("_place", *_OWN, *self.columns[plan.start])))
-        rows = f"SELECT {wanted} FROM {start} JOIN (SELECT _place, _file, _line FROM {_OWNERS}) USING (_file, _line)"
-        self.joined = {_RECORDS: self._joined(rows, _RECORDS, plan.joins)}
+        start = self.latest(plan.start, plan.key)
+        rows = f"SELECT {wanted} FROM {start} JOIN (SELECT _place, _file, _line FROM {owners}) USING (_file, _line)"
+        made = {_RECORDS: self._joined(rows, _RECORDS, plan.joins)}
         for one in plan.lists:
             columns = (*_OWN, *(c for c in self.columns[one.file] if c not in one.there))
             on = " AND ".join(f"here.{_name(here)} = there.{_name(there)}" for here, there in one.on)
             rows = (
                 f"SELECT here._place, {', '.join(f'there.{_name(c)}' for c in columns)}"
-                f" FROM {_OWNERS} here JOIN {self.latest(one.file, one.key)} there ON {on}"
+                f" FROM {owners} here JOIN {self.latest(one.file, one.key)} there ON {on}"
             )
-            self.joined[one.name] = self._joined(rows, one.name, one.joins)
-        names = {name: self._columns(table) for name, table in self.joined.items()}
-        return names.pop(_RECORDS), names
+            made[one.name] = self._joined(rows, one.name, one.joins)
+        return made
+
+    def _drop(self, tables: dict[str, str]) -> None:
+        for table in tables.values():
+            self.connection.execute(f"DROP TABLE {table}")
 
     def _columns(self, table: str) -> list[str]:
         return [str(column[0]) for column in self.connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ()]
@@ -223,23 +236,20 @@ class Tables:
     def records(self) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
         """Every joined row in the order of extract and order number, with the rows of its lists. After `prepare`."""
         [(count,)] = self.connection.execute(f"SELECT count(*) FROM {_PLACES}").fetchall()
-        return self._piece(self.joined, 0, count)
+        for low in range(0, count, _SLICE):
+            made = self._slice(low, min(low + _SLICE, count))
+            for first in range(low, min(low + _SLICE, count), _PIECE):
+                yield from self._piece(made, first, min(first + _PIECE, low + _SLICE, count))
+            self._drop(made)
 
     def _piece(self, tables: dict[str, str], low: int, high: int) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
-        """The records from one place to another, cut into pieces until they are small, for DuckDB's sort of rows as wide as these
-        needs memory that grows with their number."""
-        if high - low <= _PIECE:
-            for first in range(low, high, _BATCH):
-                yield from self._batch(tables, first, min(first + _BATCH, high))
-            return
-        step = max(_PIECE, -(-(high - low) // _PIECES))
-        for first in range(low, high, step):
-            piece = {name: _name(f"{name} from {first} by {step}") for name in tables}
-            for name, table in tables.items():
-                self.connection.execute(f"CREATE TABLE {piece[name]} AS SELECT * FROM {table} {_within(first, first + step)}")
-            yield from self._piece(piece, first, min(first + step, high))
-            for made in piece.values():
-                self.connection.execute(f"DROP TABLE {made}")
+        """The records from one place to another, out of a table of their own: a batch looks through no more than these."""
+        piece = {name: _name(f"{name} from {low}") for name in tables}
+        for name, table in tables.items():
+            self.connection.execute(f"CREATE TABLE {piece[name]} AS SELECT * FROM {table} {_within(low, high)}")
+        for first in range(low, high, _BATCH):
+            yield from self._batch(piece, first, min(first + _BATCH, high))
+        self._drop(piece)
 
     def _batch(self, tables: dict[str, str], low: int, high: int) -> Iterator[tuple[Row, dict[str, list[Row]]]]:
         found = {
