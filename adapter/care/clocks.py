@@ -159,7 +159,7 @@ def _outcome_profile(seen: Course, policy: Policy) -> Iterator[_Due]:
         return
     opens, closes = shifted(seen.entry.day, window, -1), shifted(seen.entry.day, window)
     taken = [one for one in seen.profiles if one.day >= opens and one.stage not in at_exit]
-    if not taken:
+    if not any(one.stage == "start" for one in taken):  # a review cannot be read without it
         yield _Due(code, (name,), closes, closes, (seen.entry.ref,))
         return
     on = shifted(taken[-1].day, policy.clocks["outcome-profile"])
@@ -192,10 +192,12 @@ def _naloxone(seen: Course, policy: Policy) -> Iterator[_Due]:
         yield _Due("naloxone-due", (name,), on, on, (kit.ref,))
         return
     recent = policy.clocks["naloxone-after-form"]
-    lately = [one for one in seen.scripts if shifted(one.last, recent) > seen.today]
-    if lately:
-        first = seen.scripts[0]
-        yield _Due("naloxone-due", ("naloxone-after-form",), first.day, first.day, (lately[-1].ref,))
+    since, until, last = date.min, date.min, ""
+    for one in seen.scripts:  # in the order in which they were written: it stands since the first of those without a gap
+        since = one.day if one.day >= until else since
+        until, last = max(shifted(one.last, recent), until), one.ref
+    if until > seen.today:
+        yield _Due("naloxone-due", ("naloxone-after-form",), since, since, (last,))
 
 
 _CLOCKS: tuple[Callable[[Course, Policy], Iterable[_Due]], ...] = (

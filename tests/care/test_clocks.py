@@ -231,6 +231,8 @@ def clock_at(messages: list[Json], code: str, since: str, by: str) -> None:
 
 # every clock, one day before, on and one day after ----------------------------------------------------------------------
 ENTRY = episode("2023-09-01")
+#: Outcome profiles alone, from entry on 1 September 2025: the next is due on 21 July 2026, 182 days after 20 January.
+STARTED = [only_profile("2025-09-01", "start"), only_profile("2026-01-20", "review")]
 #: Telephone, so that only the face to face clock is open.
 CALLS = [
     contact(day, "telephone") for day in ("2023-12-20", "2024-01-20", "2024-02-20", "2025-12-20", "2026-01-20", "2026-02-20")
@@ -282,12 +284,12 @@ CALLS = [
         # a review of sub-interventions on 9 March, day 68: 68 + 182 = 250, 7 September; the window ends 14 days later
         (
             "outcome-profile-due",
-            [episode("2025-09-01"), only_profile("2026-06-01", "review"), sub_interventions("2026-03-09")],
+            [episode("2025-09-01"), *STARTED, only_profile("2026-06-01", "review"), sub_interventions("2026-03-09")],
             "2026-09-07",
             "2026-09-21",
         ),
         # none since entry on 1 September 2025: 182 days are over on 2 March 2026 (30 + 31 + 30 + 31 + 31 + 28 + 1 = 182)
-        ("outcome-profile-due", [episode("2025-09-01"), only_profile("2026-01-20", "review")], "2026-03-02", "2026-03-16"),
+        ("outcome-profile-due", [episode("2025-09-01"), *STARTED], "2026-03-02", "2026-03-16"),
         # at exit, 20 March, one of 5 March is not within 14 days
         (
             "outcome-profile-due",
