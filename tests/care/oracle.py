@@ -2,7 +2,9 @@
 from itertools import pairwise
 from typing import Any
 
-from tests.care.oracle_days import FULL, NEVER, NOT_HAD, SUPPLY, UNSURE, Known, later
+from tests.care.oracle_days import Known
+from tests.care.oracle_doubles import doubled
+from tests.care.oracle_said import FULL, NEVER, NOT_HAD, SUPPLY, UNSURE, later
 
 Stops = list[tuple[str, str, str]]  # when each began, was lifted, and its first dose can be
 def runs(days: set[str], end: set[str]) -> list[list[str]]:  # the days of each; the last goes on
@@ -24,12 +26,6 @@ def after_stop(known: Known, dose: Any, stopped: Stops) -> bool:
     day, forms = dose["on"], known.within(dose["on"])
     before = [any(c["at"] < max(day, dose["at"]) for c in known.ended(f, day)) for f in forms]
     return any(began < day < until for began, _, until in stopped) or (bool(forms) and all(before))
-def doubled(known: Known, dose: Any) -> bool:
-    day, supplies = dose["on"], SUPPLY - {"not-swallowed"} | {"elsewhere"}
-    same = [d for d in known.doses if d["on"] == day and d["n"] in {0, dose["n"]}]
-    apart = [d for d in same if any(d[key] != dose[key] for key in ("is", "at", "pharmacy"))]
-    away = any(s["day"] <= day <= s["out"] for s in known.stays)
-    return away or day in known.covered or any(d["is"] in supplies for d in apart)
 def orders(known: Known, stopped: Stops) -> dict[str, Any]:
     today, live, forms = known.today, known.live, known.forms
     given = [d for d in known.doses if d["is"] in SUPPLY]
@@ -46,7 +42,7 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
         "supply-after-stop": any(after_stop(known, d, stopped) for d in given),
         "not-reported": heard and "unreported" in heard[-1],
         "conflicting-evidence": known.days("conflict"), "supply-not-permitted": standing,
-        "possible-double-dose": any(doubled(known, d) for d in given if d["is"] != "not-swallowed"),
+        "possible-double-dose": doubled(known),
         "overlapping-orders": any(len(live(later(today, n))) > 1 for n in range(99)),
         "order-ending": today < after <= later(today, 5) and not live(after)
             and after not in known.covered,
@@ -59,7 +55,8 @@ def orders(known: Known, stopped: Stops) -> dict[str, Any]:
         "restart-review": any(max(met) < f["first"] <= today for f in known.orders if f["restarts"])
             or any(b <= f["day"] for f in known.orders if f["restarts"] not in known.ids for b in standing)}
 def oracle(case: dict[str, Any]) -> dict[str, Any]:
-    known = Known(case | {"death": [case["death"]] if "death" in case else []})
+    death = [case["death"] | {"is": "death"}] if "death" in case else []
+    known = Known(case | {"death": death})
     states, today, days = known.states, known.today, known.days
     missed, taken = days("missed"), days("partial", "vomited", "take-home", *FULL)
     unsure, short = missed | days("vomited", *UNSURE), runs(missed, taken)
