@@ -40,7 +40,8 @@ def _supplied(ledger: Ledger) -> Iterator[Seen]:
         away = [stay.ref for stay in ledger.facts.stays if stay.touches(day)]
         stated = [one.ref for one in events if one.outcome == "elsewhere"]
         injected = [one.ref for one in depots if one.day <= day < one.day + ledger.policy.covers(one.milligrams)]
-        if twice or away or stated or injected:
+        more = len(same) > ledger.forms.doses(day) and any(one.first <= day <= one.last for one in ledger.forms.all)
+        if twice or away or stated or injected or more:
             yield day, [*(one.ref for one in given), *away, *stated, *injected]
 
 

@@ -201,7 +201,7 @@ def _stays(ledger: Ledger) -> Iterator[Action]:
 def _of_death(ledger: Ledger) -> list[Action]:
     death = ledger.facts.death
     assert death is not None
-    found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref,))]
+    found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref, *_supply_planned(ledger, death.day)))]
     window = death.day - ledger.policy["death-after-form"]
     lately = [form for form in ledger.forms.all if form.first <= death.day and form.last > window]
     if lately:
@@ -212,3 +212,13 @@ def _of_death(ledger: Ledger) -> list[Action]:
     doses = [one for one in after if one.outcome not in ("missed", "withheld")]
     found += _first(ledger, "conflicting-evidence", ((one.day, (one.ref, death.ref)) for one in doses))
     return found
+
+
+def _supply_planned(ledger: Ledger, day: int) -> Iterator[str]:
+    """The forms with a dose date from a day on, held ones too, that had not ended before, and their collections since then."""
+    ends = ledger.forms.ends
+    forms = [form for form in ledger.forms.all if form.last >= day and ((over := ends[form.ref]) is None or over.day >= day)]
+    yield from (form.ref for form in forms)
+    for one in ledger.facts.collections:
+        if one.on >= day and "#" not in one.ref and any(one.form & form.names for form in forms):  # one derived is no record
+            yield one.ref

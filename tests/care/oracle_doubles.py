@@ -14,11 +14,14 @@ def doubled(known: Known) -> bool:
         or any(at_once(a, b) for a, b in combinations(watched, 2))
         or any(too_early(a, b) for a, b in combinations(depots, 2)))
 def supplied(known: Known, dose: Any) -> bool:  # twice, or where another was or may have been had
-    day, supplies = dose["on"], SUPPLY - {"not-swallowed"} | {"elsewhere"}
-    same = [d for d in known.doses if d["on"] == day and d["n"] in {0, dose["n"]}]
-    apart = [d for d in same if any(d[key] != dose[key] for key in ("is", "at", "pharmacy"))]
+    day, forms = dose["on"], known.within(dose["on"])
+    had = [d for d in known.doses if d["on"] == day and d["is"] in SUPPLY - {"not-swallowed"} | {"elsewhere"}]
+    same = [d for d in had if d["is"] == "elsewhere" or (d["n"] or 1) == (dose["n"] or 1)]
+    apart = any(d[key] != dose[key] for d in same for key in ("is", "at", "pharmacy"))
     away = any(s["day"] <= day <= s["out"] for s in known.stays)
-    return away or day in known.covered or any(d["is"] in supplies for d in apart)
+    numbers = {d["n"] or 1 for d in had if d["is"] != "elsewhere"}
+    more = bool(forms) and len(numbers) > max(f.get("doses-a-day", 1) for f in forms)
+    return away or day in known.covered or apart or more
 def at_once(a: Any, b: Any) -> bool:  # the doses of two days, seen swallowed on one
     if a["on"] == b["on"] or a["day"] != b["day"]:
         return False

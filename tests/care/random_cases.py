@@ -362,7 +362,7 @@ def odd(person: _Person, pick: random.Random) -> None:
     elif plain and pick.random() < 0.05:
         one = pick.choice(plain)
         day = date.fromisoformat(one["on"]) + timedelta(1)
-        at = pick.choice((f"{day}T00:20:00Z", f"{day}T02:50:00Z", f"{day}T08:30:00Z", str(day)))
+        at = pick.choice((f"{day}T00:20:00Z", f"{day}T01:50:00Z", f"{day}T08:30:00Z"))
         one |= {"at": at, "received": f"{day}T09:00:00Z"}
     if pick.random() < 0.04:
         day = pick.choice(person.span())
