@@ -75,7 +75,8 @@ class Parties:
         """The numbers that records give of somebody: their own, and those of a role that they have; the latest record's."""
         for record in reversed(self.records):
             for one in record.known.values():
-                held = record.known.get(one.get("practitioner", {}).get("reference", ""), {})
+                person = one.get("practitioner", {})
+                held = record.known.get(person.get("reference", ""), person)
                 numbers = [each["value"] for each in one.get("telecom", ()) if each.get("system") == "phone" and "value" in each]
                 if numbers and party.get("identifier") and _is_named(party["identifier"], one, held):
                     return numbers

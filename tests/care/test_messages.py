@@ -284,7 +284,7 @@ def test_a_death_is_told_to_every_pharmacy_and_prescriber_of_a_supply_that_it_st
     # Who acts is the pharmacy of the form that ends last (F2), the deputy its prescriber; then the coordinator, and those of F1 to F3.
     assert told_to(alert) == ["FZZ02", "9900002", "KW1", "FZZ01", "FZZ03", "9900001"]
     evidence = [one["contentReference"]["identifier"]["value"] for one in alert["payload"][1:]]
-    assert evidence == ["9990000018", "F1", "F3", "F2", "urn:uuid:collection-F1-1"]
+    assert evidence == ["9990000018", "F3", "F1", "F2", "urn:uuid:collection-F1-1"]
     [task] = resources(made, "Task")
     assert task["owner"]["identifier"]["value"] == "FZZ02"
     for target in ("pharmacy/alert", "criis/alert", "gp_connect/update-record"):
