@@ -62,7 +62,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "death-after-as-of": (
         "information",
         (_DEATH,),
-        "A death ({what}) is dated after the day that is asked about, and not counted.",
+        "A death ({what}) is dated, or where nobody dates it was received, after the day that is asked about: it is not counted.",
         "Ask about a later day.",
     ),
 }
@@ -117,12 +117,11 @@ def _named(change: Change, ledger: Ledger) -> str | None:
 
 def _of_death(ledger: Ledger, known: Known, known_at: datetime | None) -> Iterator[tuple[str, str]]:
     said = deaths(known.deaths, known_at)
-    dated = day_and_moment(said[-1].resource.get("deceasedDateTime")) if said else None
-    if dated is None:
+    if not said:
         return
-    source = _source(said[-1])
-    late = said[-1].received > EARLIEST and dated[0] > day_received(said[-1])
-    if ledger.facts.death is not None and late:
-        yield "death-after-receipt", source
-    elif ledger.facts.death is None:
-        yield "death-after-as-of", source
+    if ledger.facts.death is None:
+        yield "death-after-as-of", _source(said[-1])
+        return
+    dated = day_and_moment(said[-1].resource.get("deceasedDateTime"))
+    if dated is not None and said[-1].received > EARLIEST and dated[0] > day_received(said[-1]):
+        yield "death-after-receipt", _source(said[-1])

@@ -147,6 +147,15 @@ def test_a_death_of_the_day_of_its_receipt_is_as_it_is_said(on: str) -> None:
     assert "stop-supply-deceased" in due(found)
 
 
+def test_a_death_that_nobody_dates_and_that_is_received_after_the_day_asked_about_is_told_of() -> None:
+    messages = dead()
+    patient = messages[-1]["entry"][1]["resource"]
+    del patient["deceasedDateTime"]
+    patient["deceasedBoolean"] = True
+    found = care_of(messages, "2026-03-04")
+    assert (rules(found), "stop-supply-deceased" in due(found)) == (["death-after-as-of"], False)
+
+
 def test_a_death_that_is_denied_later_is_not_told_of() -> None:
     alive = dead(deceasedDateTime="2036-01-01")
     again = json.loads(json.dumps(alive[-1]))
