@@ -31,8 +31,7 @@ def alert(voice: Voice, action: Action) -> list[Json]:
     display, meaning = words("care-action")[action.code]
     topic = {"coding": [{"system": f"{BASE}/CodeSystem/care-action", "code": action.code}]}
     told = f"Withdrawn, because of what is known now: {display}." if action.withdrawn else meaning
-    owner, deputy = (voice.parties.in_role(role) if role else None for role in (action.owner, action.deputy))
-    recipients = [one for n, one in enumerate((owner, deputy)) if one is not None and one not in (owner, deputy)[:n]]
+    owner, recipients = voice.parties.in_role(action.owner), _recipients(voice, action)
     communication: Json = {
         "resourceType": "Communication",
         "id": voice.id("Communication", own),
@@ -62,6 +61,18 @@ def alert(voice: Voice, action: Action) -> list[Json]:
         "restriction": {"period": {"end": action.due}},
     }
     return [communication, task]
+
+
+def _recipients(voice: Voice, action: Action) -> list[Json]:
+    """Who acts and the deputy; of a death every pharmacy and prescriber of a supply that it stops, and the coordinator too."""
+    of_death = action.code == "stop-supply-deceased"
+    roles = [action.owner, *([action.deputy] if action.deputy else []), *(("prescriber", "care-coordinator") if of_death else ())]
+    named = [one for role in roles if (one := voice.parties.in_role(role)) is not None]
+    named += voice.parties.of_supply(action.evidence) if of_death else []
+    once: dict[str, Json] = {}
+    for one in named:
+        once.setdefault(repr(one.get("identifier") or one), one)
+    return list(once.values())
 
 
 def _standing(voice: Voice, action: Action, state: str) -> list[Json]:

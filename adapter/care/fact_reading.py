@@ -28,6 +28,8 @@ _HOURS = {"h": 1, "d": 24, "wk": 168}
 _BEGUN = frozenset({"in-progress", "finished"})
 #: A form's own status -> what was done to it.
 _STATUS = {"stopped": "stopped", "cancelled": "cancelled", "on-hold": "held"}
+#: A service day and, where one is said, the moment.
+_When = tuple[int, datetime | None]
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
@@ -62,6 +64,12 @@ def is_of_another_medicine(record: Record) -> bool:
 
 def _names(resource: Json) -> frozenset[str]:
     return frozenset(f"{one.get('system')}|{one.get('value')}" for one in resource.get("identifier", ()))
+
+
+def _serial(resource: Json) -> str | None:
+    """The serial of the form on which an item is written."""
+    said = resource.get("groupIdentifier")
+    return f"{said.get('system')}|{said['value']}" if isinstance(said, dict) and "value" in said else None
 
 
 def day_and_moment(value: str | None) -> tuple[int, datetime | None] | None:
@@ -99,6 +107,7 @@ def _form(record: Record) -> Form | None:
         ref=record.ref,
         told=record.received,
         status=str(resource.get("status", "active")),
+        serial=_serial(resource),
     )
 
 
@@ -144,8 +153,8 @@ def _change(record: Record) -> Change | None:
     reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
     # What was received before it takes effect had been decided by then.
     ahead = told and (record.received < at if at is not None else day_received(record) < day)
-    seen = _seen(recorded, record.received if ahead else at or day)
-    return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref)
+    seen = _seen(record, day_and_moment(recorded), record.received if ahead else at or day)
+    return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref, _serial(record.resource))
 
 
 def ended_by_status(form: Form) -> Change | None:
@@ -163,9 +172,35 @@ def day_received(record: Record) -> int:
     return ordinal(service_day(record.received.isoformat()))
 
 
-def _seen(recorded: str | None, otherwise: datetime | int) -> datetime | int:
-    known = day_and_moment(recorded)
-    return otherwise if known is None else known[1] or known[0]
+def is_after_receipt(record: Record, said: str | None) -> bool:
+    """Whether a time that a record says lies after its receipt."""
+    known = day_and_moment(said)
+    return known is not None and _lies_after(record, known)
+
+
+def _lies_after(record: Record, known: _When) -> bool:
+    day, at = known
+    if record.received == EARLIEST:
+        return False
+    return at > record.received if at is not None else day > day_received(record)
+
+
+def happened(record: Record) -> str | None:
+    """When what a record of a dose tells of is said to have happened: the handing over, else the swallowing."""
+    resource = record.resource
+    said = resource.get("whenHandedOver") or _given(record).get("effectiveDateTime") or resource.get("effectiveDateTime")
+    return None if said is None else str(said)
+
+
+def _given(record: Record) -> Json:
+    return next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
+
+
+def _seen(record: Record, known: _When | None, otherwise: datetime | int) -> datetime | int:
+    """Since when it can be known by a time that is said; what was received was known by then."""
+    if known is None:
+        return otherwise
+    return record.received if _lies_after(record, known) else known[1] or known[0]
 
 
 def _outcome(record: Record) -> Outcome | None:
@@ -174,9 +209,10 @@ def _outcome(record: Record) -> Outcome | None:
     if said is None:
         return None
     outcome = str(record.said("dose-outcome").get("code"))
-    given = next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
-    happened = resource.get("whenHandedOver") or given.get("effectiveDateTime") or resource.get("effectiveDateTime")
-    at = (day_and_moment(happened) or (0, None))[1]
+    given = _given(record)
+    when, seen_at = happened(record), given.get("effectiveDateTime")
+    handed = day_and_moment(when)
+    at = handed[1] if handed is not None else None
     day = ordinal(said)
     quantity = _quantity(resource, given)
     vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
@@ -186,7 +222,7 @@ def _outcome(record: Record) -> Outcome | None:
         number=int(record.said("dose-number") or (0 if outcome in ("elsewhere", "depot") else 1)),
         outcome=outcome,
         at=at,
-        seen=at or _seen(record.said("recorded"), day),
+        seen=_seen(record, handed if at is not None else day_and_moment(record.said("recorded")), day),
         amount=_amount(quantity),
         quantity=quantity,
         orders=_orders(record),
@@ -196,6 +232,7 @@ def _outcome(record: Record) -> Outcome | None:
         place=record.ods(resource.get("informationSource")),
         source=record.source,
         ref=record.ref,
+        swallowed=day_and_moment(seen_at) if seen_at and seen_at != when else handed,
     )
 
 

@@ -22,7 +22,10 @@ _ENDS = frozenset({"stopped", "replaced", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """An instalment form. names: its identifiers · steps: (first, last, doses a day) · restarts: the item it restarts."""
+    """An instalment form. names: its identifiers · steps: (first, last, doses a day) · restarts: the item it restarts.
+
+    serial: the identifier of the paper on which it is written, which other items may share (`groupIdentifier`)
+    """
 
     names: frozenset[str]
     authored: int
@@ -37,6 +40,7 @@ class Form:
     ref: str
     told: datetime
     status: str
+    serial: str | None = None
 
     def doses(self, day: int) -> int:
         """How many doses it prescribes for a day."""
@@ -55,7 +59,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done to a form: stopped, held, resumed, replaced, cancelled. at: None where only the day is known."""
+    """What was done to a form: stopped, held, resumed, replaced, cancelled. at: None where only the day is known.
+
+    form: the identifiers by which it names its form · serial: the serial by which it does
+    """
 
     form: frozenset[str]
     kind: str
@@ -64,6 +71,7 @@ class Change:
     seen: datetime | int
     reason: str | None
     ref: str
+    serial: str | None = None
 
     @property
     def ends(self) -> bool:
@@ -76,7 +84,8 @@ class Outcome:
     """What became of one dose.
 
     number: 0 is every dose of the day · doubtful: its amounts say other than its outcome · at: when it happened ·
-    seen: since when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied
+    seen: since when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied ·
+    swallowed: the service day, and where it is said the moment, at which it was swallowed or, where nobody says that, handed over
     """
 
     day: int
@@ -93,6 +102,7 @@ class Outcome:
     place: str | None
     source: str
     ref: str
+    swallowed: tuple[int, datetime | None] | None = None
 
     @property
     def milligrams(self) -> Decimal | None:
@@ -160,7 +170,7 @@ Fact = Form | Collection | Change | Outcome | Stay | Contact
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is known and had happened by as-of."""
+    """Everything that is known and had happened by as-of. orders: the names of the orders that are known and are no forms."""
 
     forms: tuple[Form, ...]
     collections: tuple[Collection, ...]
@@ -169,6 +179,7 @@ class Facts:
     stays: tuple[Stay, ...]
     contacts: tuple[Contact, ...]
     death: Death | None
+    orders: frozenset[str] = frozenset()
 
 
 def ordinal(day: str) -> int:

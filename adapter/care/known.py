@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -49,6 +49,7 @@ class Known:
                 into = self._planned if isinstance(self.facts[id(record)], Collection) else self._alone
                 into.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
+        self._orders = [one for one in person.records if one.type == "MedicationRequest" and _is_other_order(one, self.facts)]
         self.deaths = [one for one in person.patients if speaks_of_death(one.resource)]
 
     def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
@@ -94,28 +95,44 @@ class Known:
             tuple(stay for stay in kinds[Stay] if stay.took_place),
             tuple(kinds[Contact]),
             _death(self.deaths, as_of, known_at),
+            _names(self._orders, known_at) if kinds[Change] else frozenset(),
         )
 
 
+def _is_other_order(record: Record, facts: Mapping[int, Fact]) -> bool:
+    """Whether it is an order that is no form, no collection of one, and no change."""
+    return id(record) not in facts and record.resource.get("intent") != "instance-order"
+
+
+def _names(records: Iterable[Record], known_at: datetime | None) -> frozenset[str]:
+    return frozenset(name for one in records if known_at is None or one.received <= known_at for name in one.names)
+
+
 def _death(said: Iterable[Record], as_of: datetime, known_at: datetime | None) -> Death | None:
-    """Of the Patient resources that speak of a death, what the latest says."""
-    known = [one for one in said if known_at is None or one.received <= known_at]
-    # Of those received at one moment a death counts before a denial, and the earlier day before the later.
-    known.sort(key=lambda one: str(one.resource.get("deceasedDateTime", "")), reverse=True)
-    known.sort(key=lambda one: (one.received, one.resource.get("deceasedBoolean") is not False))
-    if not known or known[-1].resource.get("deceasedBoolean") is False:
+    """Of the Patient resources that speak of a death, what the latest says. One dated after its receipt was known by then."""
+    known = deaths(said, known_at)
+    if not known:
         return None
     latest = known[-1]
-    said_of_it = latest.resource.get("deceasedDateTime", "")
     today = ordinal(service_day(as_of.isoformat()))
-    told = day_received(latest) if latest.received > EARLIEST else today
-    read_of_it = day_and_moment(said_of_it)
-    day = read_of_it[0] if read_of_it is not None else told
+    received = latest.received > EARLIEST
+    dated = day_and_moment(latest.resource.get("deceasedDateTime"))
+    told = day_received(latest) if received else today
+    day = told if dated is None else min(dated[0], told) if received else dated[0]
     if day > today:
         return None
     first = next(one for one in known if one.resource.get("deceasedBoolean") is not False)
     heard = first.received if first.received > EARLIEST else day_bounds(date.fromordinal(day).isoformat())[0]
     return Death(day, heard, latest.ref)
+
+
+def deaths(said: Iterable[Record], known_at: datetime | None) -> list[Record]:
+    """The Patient resources that speak of a death, the one that counts last; none where that denies it."""
+    known = [one for one in said if known_at is None or one.received <= known_at]
+    # Of those received at one moment a death counts before a denial, and the earlier day before the later.
+    known.sort(key=lambda one: str(one.resource.get("deceasedDateTime", "")), reverse=True)
+    known.sort(key=lambda one: (one.received, one.resource.get("deceasedBoolean") is not False))
+    return [] if known and known[-1].resource.get("deceasedBoolean") is False else known
 
 
 def _by(seen: datetime | int | None, as_of: datetime, today: int) -> bool:

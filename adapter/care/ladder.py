@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from adapter.care.actions import Action
 from adapter.care.clocks import incident_due
 from adapter.care.counts import Counted, Rung
+from adapter.care.doubled import doubled
 from adapter.care.facts import HANDED_OVER, Outcome
-from adapter.care.ledger import Day, Ledger, apart, feed_of, iso, supplies
+from adapter.care.ledger import Day, Ledger, feed_of, iso
 from adapter.care.policy import Policy
 
 
@@ -96,7 +97,7 @@ def _restarts(ledger: Ledger, counted: Counted) -> Iterator[Action]:
 # what the days show -----------------------------------------------------------------------------------------------------
 def _seen(ledger: Ledger, counted: Counted) -> Iterator[Action]:
     yield from _first(ledger, "supply-after-stop", _after_stop(ledger, counted))
-    yield from _first(ledger, "possible-double-dose", _doubled(ledger))
+    yield from _first(ledger, "possible-double-dose", doubled(ledger))
     yield from _first(ledger, "conflicting-evidence", ((day.day, day.evidence) for day in ledger.days if day.state == "conflict"))
     yield from _unreported(ledger)
     yield from _orders(ledger)
@@ -123,26 +124,6 @@ def _after_stop(ledger: Ledger, counted: Counted) -> Iterator[tuple[int, Iterabl
             yield one.day, (one.ref, *(ref for stop in stops for ref in stop.evidence), *(form.ref for form in over))
 
 
-def _doubled(ledger: Ledger) -> Iterator[tuple[int, Iterable[str]]]:
-    by_day: dict[int, list[Outcome]] = {}
-    for one in ledger.facts.outcomes:
-        by_day.setdefault(one.day, []).append(one)
-    depots = [one for one in ledger.facts.outcomes if one.outcome == "depot"]
-    for day, events in sorted(by_day.items()):
-        if len(events) == 1 and not depots and not ledger.facts.stays:
-            continue
-        given = supplies(events)
-        if day > ledger.today or not given:
-            continue
-        same = {number: [one for one in given if one.number == number] for number in {one.number for one in given}}
-        twice = [one for group in same.values() for one in group if any(apart(one, other) for other in group)]
-        away = [stay.ref for stay in ledger.facts.stays if stay.touches(day)]
-        stated = [one.ref for one in events if one.outcome == "elsewhere"]
-        injected = [one.ref for one in depots if one.day <= day < one.day + _covers(ledger, one)]
-        if twice or away or stated or injected:
-            yield day, [*(one.ref for one in given), *away, *stated, *injected]
-
-
 def _covers(ledger: Ledger, depot: Outcome) -> int:
     return ledger.policy.covers(depot.milligrams)
 
@@ -167,10 +148,10 @@ def _unreported(ledger: Ledger) -> Iterator[Action]:
 def _orders(ledger: Ledger) -> Iterator[Action]:
     forms, today = ledger.forms, ledger.today
     ahead = range(today, max((form.last for form in forms.all), default=today) + 1)
-    doubled = next((live for day in ahead if len(live := forms.live(day)) > 1), ())
-    if doubled:
-        since = max(form.authored for form in doubled)
-        yield _action(ledger, "overlapping-orders", since, (form.ref for form in doubled))
+    twofold = next((live for day in ahead if len(live := forms.live(day)) > 1), ())
+    if twofold:
+        since = max(form.authored for form in twofold)
+        yield _action(ledger, "overlapping-orders", since, (form.ref for form in twofold))
     live = forms.live(today) or tuple(form for form in forms.all if form.first <= today <= forms.end(form))  # held
     if live:
         latest = max(live, key=lambda form: (forms.end(form), form.ref))
@@ -220,7 +201,7 @@ def _stays(ledger: Ledger) -> Iterator[Action]:
 def _of_death(ledger: Ledger) -> list[Action]:
     death = ledger.facts.death
     assert death is not None
-    found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref,))]
+    found = [_action(ledger, "stop-supply-deceased", death.day, (death.ref, *_supply_planned(ledger, death.day)))]
     window = death.day - ledger.policy["death-after-form"]
     lately = [form for form in ledger.forms.all if form.first <= death.day and form.last > window]
     if lately:
@@ -231,3 +212,13 @@ def _of_death(ledger: Ledger) -> list[Action]:
     doses = [one for one in after if one.outcome not in ("missed", "withheld")]
     found += _first(ledger, "conflicting-evidence", ((one.day, (one.ref, death.ref)) for one in doses))
     return found
+
+
+def _supply_planned(ledger: Ledger, day: int) -> Iterator[str]:
+    """The forms with a dose date from a day on, held ones too, that had not ended before, and their collections since then."""
+    ends = ledger.forms.ends
+    forms = [form for form in ledger.forms.all if form.last >= day and ((over := ends[form.ref]) is None or over.day >= day)]
+    yield from (form.ref for form in forms)
+    for one in ledger.facts.collections:
+        if one.on >= day and "#" not in one.ref and any(one.form & form.names for form in forms):  # one derived is no record
+            yield one.ref

@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from adapter.care.facts import SUPPLIES, Change, Facts, Form, Outcome, ordinal
+from adapter.care.facts import Change, Facts, Form, Outcome, ordinal
 from adapter.care.policy import Feed, Policy
+from adapter.care.records import Json
 from adapter.fhir.dates import service_day
 
 #: States in which a dose was taken, wholly or in part.
@@ -49,6 +50,14 @@ class Day(NamedTuple):
         return tuple(dict.fromkeys(ref for dose in self.doses.values() for ref in dose.evidence))
 
     @property
+    def amount(self) -> Json | None:
+        """The amount of a day of one dose, as it is said; split doses have none that is one dose."""
+        said = [dose.amount.quantity for dose in self.doses.values() if dose.amount is not None and dose.amount.quantity]
+        if len(self.doses) != 1 or not said:
+            return None
+        return {name: said[0][name] for name in ("value", "unit", "system", "code") if name in said[0]}
+
+    @property
     def vomited(self) -> bool:
         """Whether a dose of it was brought up."""
         return self.state == "partial" and any(dose.vomited for dose in self.doses.values())
@@ -64,7 +73,8 @@ class Forms:
 
     def __init__(self, facts: Facts) -> None:
         self.all = facts.forms
-        self._changes = {form.ref: [one for one in facts.changes if one.form & form.names] for form in facts.forms}
+        named = [(one, changed(one, facts)) for one in facts.changes]
+        self._changes = {form.ref: [one for one, those in named if form in those] for form in facts.forms}
         self.ends = {form.ref: self._ended(form) for form in facts.forms}
         # What was over before it began clears nothing and lifts nothing.
         self.orders = tuple(form for form in facts.forms if self.ends[form.ref] is None or self.end(form) >= form.first)
@@ -138,6 +148,15 @@ class Forms:
         return at is not None and bool(on_that_day) and not before and all(_precedes(at, one) for one in on_that_day)
 
 
+def changed(change: Change, facts: Facts) -> list[Form]:
+    """The form that a change names, by its identifier or else by its serial alone; of several that have that serial none."""
+    named = [form for form in facts.forms if change.form & form.names]
+    if named or change.form & facts.orders or change.serial is None:
+        return named
+    alike = [form for form in facts.forms if form.serial == change.serial]
+    return alike if len({form.names for form in alike}) == 1 else []
+
+
 def _precedes(at: datetime, change: Change) -> bool:
     """Whether this was no later than the change; of one of which only the day is known: on an earlier day."""
     return at <= change.at if change.at is not None else ordinal(service_day(at.isoformat())) < change.day
@@ -200,7 +219,7 @@ def _days(
         told = [one for one in events if one.outcome not in ("elsewhere", "depot")]
         stated = [one for one in events if one.outcome == "elsewhere"]
         doses = {}
-        for number in sorted({*range(1, forms.doses(day) + 1), *(one.number for one in told)}):
+        for number in sorted({*range(1, forms.doses(day) + 1), *(one.number for one in (*told, *stated) if one.number)}):
             own = [one for one in told if one.number == number]
             of_it = [one for one in stated if one.number in (number, 0)]
             doses[number] = _evidenced(day, own, of_it, facts, covered) or _silent(day, live, facts, missed, policy, as_of)
@@ -228,6 +247,8 @@ def _evidenced(
     if stated:
         places = {stay.place for stay in facts.stays if stay.touches(day)} - {None}
         shown = [one for one in stated if one.place in places]
+        if any(_several({one.amount for one in stated if bool(one.number) is numbered}) for numbered in (True, False)):
+            return Dose("conflict", tuple(one.ref for one in stated))
         state = "elsewhere-evidenced" if shown else "elsewhere-unreported"
         return Dose(state, tuple(one.ref for one in shown or stated), (shown or stated)[0])
     if away:
@@ -238,8 +259,12 @@ def _evidenced(
 def _differ(own: Sequence[Outcome]) -> bool:
     if len(own) == 1:
         return own[0].doubtful
-    amounts = {one.amount for one in own if one.amount is not None}
-    return len({one.outcome for one in own}) > 1 or len(amounts) > 1 or any(one.doubtful for one in own)
+    return len({one.outcome for one in own}) > 1 or _several({one.amount for one in own}) or any(one.doubtful for one in own)
+
+
+def _several(amounts: Iterable[object]) -> bool:
+    """Whether amounts differ; one that is not said differs from none."""
+    return len(set(amounts) - {None}) > 1
 
 
 def _silent(day: int, live: Sequence[Form], facts: Facts, missed: Mapping[int, Day], policy: Policy, as_of: datetime) -> Dose:
@@ -271,15 +296,3 @@ def _together(states: Sequence[str]) -> str:
     if any(state in TAKEN for state in states):
         return "partial"
     return next(state for state in _LEAST_KNOWN if state in states)
-
-
-def apart(one: Outcome, other: Outcome) -> bool:
-    """Whether two supplies of one dose are surely two, and not one that two records tell."""
-    pharmacies = {one.pharmacy, other.pharmacy} - {None}
-    times = {one.at, other.at} - {None}
-    return len(pharmacies) > 1 or len(times) > 1 or one.outcome != other.outcome
-
-
-def supplies(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Those by which a dose was handed over that may have been swallowed."""
-    return [one for one in outcomes if one.outcome in SUPPLIES]

@@ -64,6 +64,29 @@ class Parties:
         episode = self._latest("EpisodeOfCare")
         return _logical(episode, episode.resource.get("careManager")) if role == "care-coordinator" and episode else None
 
+    def of_supply(self, refs: Iterable[str]) -> list[Json]:
+        """The pharmacy and the prescriber of each form that evidence names, whether or not it stands still."""
+        named, known_at = set(refs), self.care.known_at
+        told = [one for one in self.care.person.records if one.ref in named and one.type == "MedicationRequest"]
+        told = sorted(
+            (one for one in told if known_at is None or one.received <= known_at), key=lambda one: (one.received, one.ref)
+        )
+        forms = [one for one in told if one.resource.get("intent") != "instance-order"]
+        by = [(one, one.resource.get("dispenseRequest", {}).get("performer")) for one in forms]
+        by += [(one, one.resource.get("requester")) for one in forms]
+        return [party for one, reference in by if (party := _logical(one, reference)) is not None]
+
+    def telephones(self, party: Json) -> list[str]:
+        """The numbers that records give of somebody: their own, and those of a role that they have; the latest record's."""
+        for record in reversed(self.records):
+            for one in record.known.values():
+                person = one.get("practitioner", {})
+                held = record.known.get(person.get("reference", ""), person)
+                numbers = [each["value"] for each in one.get("telecom", ()) if each.get("system") == "phone" and "value" in each]
+                if numbers and party.get("identifier") and _is_named(party["identifier"], one, held):
+                    return numbers
+        return []
+
     def record(self, ref: str) -> Record | None:
         """The record that evidence names, the latest of several."""
         return next((one for one in reversed(self.records) if one.ref == ref), None)
@@ -116,6 +139,12 @@ def _logical(record: Record, reference: Any) -> Json | None:
     display = next((word for word in words if word), None)
     made = ({"identifier": identifier} if identifier else {}) | ({"display": display} if display else {})
     return made or None
+
+
+def _is_named(identifier: Json, *resources: Json) -> bool:
+    given = [one.get("identifier", ()) for one in resources if one.get("resourceType") != "Patient"]
+    held = [each for one in given for each in (one if isinstance(one, list) else [one])]
+    return any(isinstance(one, dict) and one.items() >= identifier.items() for one in held)
 
 
 def _name(resource: Json) -> str | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from adapter.care.actions import Action
-from adapter.care.ledger import Day, iso
+from adapter.care.ledger import TAKEN, Day, iso
 from adapter.care.records import ODS, Json, ours
+from adapter.care.referral_notes import note, risks
 from adapter.care.voice import URI, Voice, amount_of, words
 from adapter.fhir.outcome import BASE
-
-_TAKEN = frozenset({"supervised", "take-home", "partial", "elsewhere-evidenced", "depot"})
 
 
 def referral(voice: Voice, action: Action) -> list[Json]:
@@ -16,8 +15,8 @@ def referral(voice: Voice, action: Action) -> list[Json]:
     gone, name, subject = action.withdrawn, voice.alert_id(action), voice.subject
     by = {"identifier": {"system": ODS, "value": voice.sender.ods}, "display": voice.sender.name}
 
-    def head(kind: str) -> Json:
-        own = voice.id(f"referral/{kind}", name)
+    def head(kind: str, *more: str) -> Json:
+        own = voice.id(f"referral/{kind}", name, *more)
         return {"resourceType": kind, "id": own, "identifier": [{"system": URI, "value": own}]}
 
     flag = head("Flag") | {
@@ -27,6 +26,21 @@ def referral(voice: Voice, action: Action) -> list[Json]:
         "period": {"start": action.since},
         "author": by,
     }
+    flags = [flag] + [
+        head("Flag", one.code)
+        | {
+            "extension": [{"url": ours("note"), "valueAnnotation": {"text": words("care-action")[one.code][1]}}],
+            "status": flag["status"],
+            "code": {
+                "coding": [{"system": f"{BASE}/CodeSystem/risk", "code": "other"}],
+                "text": words("care-action")[one.code][0],
+            },
+            "subject": subject,
+            "period": {"start": one.since},
+            "author": by,
+        }
+        for one in risks(voice, gone)
+    ]
     role = _requester(voice)
     history = _history(voice, head("MedicationStatement"))
     request = head("ServiceRequest") | {
@@ -39,7 +53,8 @@ def referral(voice: Voice, action: Action) -> list[Json]:
         "authoredOn": voice.made,
         "requester": {"reference": role["id"]} if role else by,
         "reasonCode": [{"text": words("care-action")[action.code][1]}, {"text": action.policy}],
-        "supportingInfo": [{"reference": one["id"]} for one in ([history] if history else []) + [flag]],
+        "supportingInfo": [{"reference": one["id"]} for one in ([history] if history else []) + flags],
+        "note": [{"text": note(voice)}],
     }
     owner = voice.parties.in_role(action.owner)
     task = head("Task") | {
@@ -52,7 +67,7 @@ def referral(voice: Voice, action: Action) -> list[Json]:
         **({"owner": owner} if owner else {}),
         "restriction": {"period": {"end": action.due}},
     }
-    return [*([role] if role else []), request, task, *([history] if history else []), flag]
+    return [*([role] if role else []), request, task, *([history] if history else []), *flags]
 
 
 def _requester(voice: Voice) -> Json | None:
@@ -90,7 +105,7 @@ def _history(voice: Voice, head: Json) -> Json | None:
     if latest is None or medicine is None:
         return None
     first = last = latest[0]
-    for day in reversed([day for day in voice.care.ledger.days if day.day <= last.day and day.state in _TAKEN]):
+    for day in reversed([day for day in voice.care.ledger.days if day.day <= last.day and day.state in TAKEN]):
         if voice.medicine_of(day) != medicine:
             break
         first = day

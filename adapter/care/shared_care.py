@@ -12,6 +12,7 @@ from datetime import datetime
 from adapter.care.actions import Action
 from adapter.care.counts import Counted
 from adapter.care.derived import Derived, unplanned
+from adapter.care.fact_issues import of_facts
 from adapter.care.ladder import gravity
 from adapter.care.ledger import Ledger
 from adapter.care.people import grouped, identifiers
@@ -28,7 +29,8 @@ class SharedCare:
     """What is known of one person at two times.
 
     actions: those due and those withdrawn, the gravest first · derived: the collections that no message plans · issues: what is
-    told of forms whose collections are derived, or cannot be, and of records that are left out
+    told of forms whose collections are derived, or cannot be, of facts that could not be counted as they were said, and of
+    records that are left out
     """
 
     person: Person
@@ -77,6 +79,7 @@ def of_person(
     issues = [issue for one in derived for issue in one.issues]
     issues += unplanned(reckoning.records(known_at), ledger.today, policy)
     issues += _of_other_medicines(standing(reckoning.known.others, known_at))
+    issues += of_facts(ledger, reckoning.known, reckoning.records(known_at), known_at)
     every = tuple(sorted([*due, *reckoning.clocks(as_of, known_at), *gone], key=gravity(policy)))
     return SharedCare(person, ledger, counted, every, known_at, tuple(one for one in derived if one.rule), tuple(issues))
 

@@ -68,10 +68,9 @@ class Voice:
 
 
 def amount_of(day: Day) -> Json | None:
-    """The amount of a day of one dose, where its unit has a code; split doses have none that is one dose."""
-    amounts = [dose.amount.quantity for dose in day.doses.values() if dose.amount is not None and dose.amount.quantity]
-    known = len(day.doses) == len(amounts) == 1 and {"value", "system", "code"} <= amounts[0].keys()
-    return amounts[0] if known else None
+    """The amount of a day of one dose, where its unit has a code: the hub takes no other."""
+    amount = day.amount
+    return amount if amount is not None and {"value", "system", "code"} <= amount.keys() else None
 
 
 def role_coding(role: str) -> Json:

@@ -112,7 +112,7 @@ def _form(one: Json) -> Json:
         "id": "form",
         "meta": {"profile": [f"{OURS}MedicationRequest-form"]},
         "identifier": [{"system": ITEM, "value": one["id"]}],
-        "groupIdentifier": {"system": "https://fhir.example/fp10mda-serial", "value": f"99{one['id']}"},
+        "groupIdentifier": {"system": "https://fhir.example/fp10mda-serial", "value": str(one.get("serial", f"99{one['id']}"))},
         "status": one.get("status", "active"),
         "intent": "original-order",
         "courseOfTherapyType": _COURSE,
@@ -215,7 +215,7 @@ def _change(one: Json, n: int) -> Json:
         "id": f"change-{n}",
         "meta": {"profile": [f"{OURS}MedicationRequest-change"]},
         "identifier": [{"system": ITEM, "value": one["form"]}],
-        "groupIdentifier": {"system": "https://fhir.example/fp10mda-serial", "value": f"99{one['form']}"},
+        "groupIdentifier": {"system": "https://fhir.example/fp10mda-serial", "value": str(one.get("serial", f"99{one['form']}"))},
         "status": status,
         "intent": "original-order",
         "medicationCodeableConcept": _METHADONE,
@@ -251,6 +251,7 @@ def _dose(one: Json, n: int, prescribed: Any) -> Json:
         _extension("dose-date", valueDate=day),
     ]
     said += [_extension("dose-number", valuePositiveInt=one["n"])] if "n" in one else []
+    said += [_extension("recorded", valueDateTime=str(one["recorded"]))] if "recorded" in one else []
     said += [_extension("version", valuePositiveInt=one["version"])] if "version" in one else []
     said += [_extension("replaces", valueIdentifier={"system": DOSE, "value": one["replaces"]})] if "replaces" in one else []
     common: Json = {"medicationCodeableConcept": _METHADONE, "subject": {"reference": "urn:uuid:p"}}

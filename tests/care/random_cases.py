@@ -92,9 +92,7 @@ class _Person:
             if self.often(0.06):
                 self.amend(form, authored, last)
             self.change(form["id"], first, last)
-            step = self.pick.choices(
-                (1, self.pick.randint(2, 8), -self.pick.randint(0, 4), -self.pick.randint(5, 12)), (45, 28, 22, 5)
-            )[0]
+            step = self.pick.choices((1, self.pick.randint(2, 8), -self.pick.randint(0, 4), -self.pick.randint(5, 12)), (45, 28, 22, 5))[0]
             if self.injected and self.often(0.4):
                 self.inject(last + timedelta(1))
                 step = self.pick.randint(7, 10)
@@ -112,9 +110,7 @@ class _Person:
         """A later version of a form, withdrawn or with another last dose date, or a withdrawal of the same version."""
         again = {**form, "received": self.later(authored, 9)} | ({"version": 2} if self.often(0.7) else {})
         if "version" in again and self.often(0.5):
-            self.forms.append(
-                again | {"last": str(max(date.fromisoformat(form["first"]), last + timedelta(self.pick.randint(-4, 4))))}
-            )
+            self.forms.append(again | {"last": str(max(date.fromisoformat(form["first"]), last + timedelta(self.pick.randint(-4, 4))))})
         else:
             self.forms.append(again | {"status": "entered-in-error"})
 
@@ -166,10 +162,7 @@ class _Person:
         mention = self.pick.choice(("mentioned", "not-mentioned", ""))
         stay |= {"id": f"S{len(self.stays)}"}
         if self.often(0.3):  # told at its beginning, and again at its end
-            self.stays.append(
-                {key: value for key, value in stay.items() if key != "to"}
-                | {"received": f"{begun + timedelta(self.pick.randint(0, 1))}T13:00:00Z"}
-            )
+            self.stays.append({key: value for key, value in stay.items() if key != "to"} | {"received": f"{begun + timedelta(self.pick.randint(0, 1))}T13:00:00Z"})
         self.stays.append(stay | ({"mention": mention} if mention else {}) | {"received": self.later(ended, 3)})
         if self.often(0.05):
             self.stays.append(self.stays[-1] | {"status": "entered-in-error", "received": self.later(ended, 6)})
@@ -350,8 +343,37 @@ def random_case(seed: int) -> Json:
             case["as-of"] = str(date.fromisoformat(case["death"]["on"]) + timedelta(person.pick.randint(0, 9)))
     if person.often(0.3):
         person.pick.shuffle(person.doses)
+    odd(person, random.Random(-1 - seed))
     told = {"forms": person.forms, "changes": person.changes, "doses": person.doses, "stays": person.stays}
     return case | {name: records for name, records in told.items() if records}
+
+
+def odd(person: _Person, pick: random.Random) -> None:
+    """What is told amiss: doses entered at once or after midnight, statements that differ, another number, a serial alone."""
+    doses = person.doses
+    named = Counter(name for one in doses for name in (one.get("id"), one.get("replaces")) if name)
+    plain = [one for one in doses if one["is"] == "supervised" and named[one["id"]] < 2 and not {"at", "received", "n"} & one.keys()]
+    plain.sort(key=lambda one: str(one["on"]))
+    if len(plain) > 3 and pick.random() < 0.05:
+        start = pick.randrange(len(plain) - 1)
+        those = plain[start : start + pick.randint(2, 5)]
+        for one in those:
+            one |= {"at": f"{those[-1]['on']}T11:00:00Z", "received": f"{those[-1]['on']}T19:00:00Z"}
+    elif plain and pick.random() < 0.05:
+        one = pick.choice(plain)
+        day = date.fromisoformat(one["on"]) + timedelta(1)
+        at = pick.choice((f"{day}T00:20:00Z", f"{day}T01:50:00Z", f"{day}T08:30:00Z"))
+        one |= {"at": at, "received": f"{day}T09:00:00Z"}
+    if pick.random() < 0.04:
+        day = pick.choice(person.span())
+        number = {"n": pick.randint(1, 2)} if pick.random() < 0.3 else {}
+        for mg in (30, pick.choice((30, 40))):
+            doses.append({"id": person.id(), "on": str(day), "is": "elsewhere", "mg": mg, **number})
+    if pick.random() < 0.03:
+        doses.append({"id": person.id(), "on": str(pick.choice(person.span())), "is": pick.choice(("missed", "supervised")), "n": 3})
+    for one in person.changes:
+        if pick.random() < 0.1:
+            one |= {"serial": f"99{one['form']}", "form": "unknown"}
 
 
 def main(cases: int = 5000) -> None:

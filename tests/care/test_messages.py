@@ -168,7 +168,7 @@ def test_an_urgent_referral_carries_the_last_dose_the_missed_days_and_the_risk(o
     made = messages(care_of(CASE, "2026-03-20"), sender=RESET, made=MADE)
     [referral] = [one for one in made if event(one) == "referral"]
     assert ost.judge(referral) == []
-    [request], [task], [flag], [history] = (
+    [request], [task], [flag, *others], [history] = (
         resources(referral, kind) for kind in ("ServiceRequest", "Task", "Flag", "MedicationStatement")
     )
     assert (request["status"], request["priority"]) == ("active", "urgent")
@@ -183,7 +183,132 @@ def test_an_urgent_referral_carries_the_last_dose_the_missed_days_and_the_risk(o
     # The 14th day without a dose is the 20th: since then, and due then.
     assert flag["period"] == {"start": "2026-03-20"}
     assert task["restriction"]["period"]["end"] == "2026-03-20"
-    assert {one["reference"] for one in request["supportingInfo"]} == {f"urn:uuid:{one['id']}" for one in (history, flag)}
+    assert {one["reference"] for one in request["supportingInfo"]} == {
+        f"urn:uuid:{one['id']}" for one in (history, flag, *others)
+    }
+    # Besides: a stop since the fifth missed day (the 11th), no form since the 16th, and no kit since the first form.
+    assert [(one["code"]["text"], one["period"]["start"], one["status"]) for one in others] == [
+        ("Supply not permitted", "2026-03-11", "active"),
+        ("Nobody prescribes", "2026-03-16", "active"),
+        ("Naloxone due", "2026-03-01", "active"),
+    ]
+    assert all(one["extension"][0]["valueAnnotation"]["text"] for one in others)
+
+
+def test_an_urgent_referral_tells_the_doses_day_by_day_the_consent_and_whom_to_ring(ost: Adapter) -> None:
+    """Two doses a day from the 2nd, of which on the 6th one was taken; the form ends on the 15th."""
+    form = {**CASE["forms"][0], "doses-a-day": 2, "mg": 30}
+    doses = [
+        {"id": "S1", "on": "2026-03-02..2026-03-05", "is": "supervised", "n": 1},
+        {"id": "S2", "on": "2026-03-02..2026-03-05", "is": "take-home", "n": 2},
+        {"id": "S3", "on": "2026-03-06", "is": "partial", "n": 1, "mg": 10},
+        {"id": "M1", "on": "2026-03-06..2026-03-15", "is": "missed", "n": 2},
+        {"id": "M2", "on": "2026-03-07..2026-03-15", "is": "missed", "n": 1},
+    ]
+    given = json.loads(json.dumps(bundles({"forms": [form], "doses": doses})))
+    prescriber = {"identifier": {"system": "https://fhir.hl7.org.uk/Id/gphc-number", "value": "9900001"}}
+    role = {"resourceType": "PractitionerRole", "id": "r", "practitioner": prescriber, "telecom": [{"system": "phone", "value": "01632 960111"}]}
+    consent: Json = {
+        "resourceType": "Consent", "id": "c", "identifier": [{"system": "https://reset.example/consent", "value": "C1"}],
+        "extension": [{"url": f"{OST}consent-decision", "valueCode": "granted"}], "dateTime": "2026-02-01",
+        "category": [{"coding": [{"system": f"{BASE}/CodeSystem/consent-category", "code": "information-sharing"}]}],
+        "provision": {"actor": [{"reference": {"identifier": {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "YZ901"}}}]},
+    }  # fmt: skip
+    given[0]["entry"] += [{"fullUrl": f"urn:uuid:{one['id']}", "resource": one} for one in (role, consent)]
+    [care] = shared_care(given, "2026-03-20")
+    [referral] = [one for one in messages(care, sender=RESET, made=MADE) if event(one) == "referral"]
+    assert ost.judge(referral) == []
+    [request] = resources(referral, "ServiceRequest")
+    # Taken home in part on the 2nd to the 5th: none of these days was seen whole, so that the days begin with the ledger's first.
+    assert request["note"] == [{"text": (
+        "Dose days from 2026-03-02, by what was known: "
+        "2026-03-02 to 2026-03-05: Taken home (dose 1 Supervised 30 mg, dose 2 Taken home 30 mg); "
+        "2026-03-06: Partial (dose 1 Partial 10 mg, dose 2 Missed); "
+        "2026-03-07 to 2026-03-15: Missed (dose 1 Missed, dose 2 Missed); "
+        "2026-03-16 to 2026-03-20: Not expected. "
+        "Last dose that was observed or is evidenced by the place that gave it: none is known. "
+        "A dose may have been taken as late as 2026-03-05 (Taken home (dose 1 Supervised 30 mg, dose 2 Taken home 30 mg)). "
+        "Consent to share, as recorded: with YZ901 granted 2026-02-01. "
+        "Whom to ring about this referral: Reset Treatment Service, 01632 960144. "
+        "Prescriber: 9900001, 01632 960111. Pharmacy: FZZ01."
+    )}]  # fmt: skip
+
+
+#: F1 is supplied by FZZ01 with a collection on the 9th, F2 is the next; F3 is held; F4 was stopped before the death, F5 had ended.
+DEATH: Json = {
+    "forms": [
+        {**CASE["forms"][0], "pharmacy": "FZZ01", "collections": [
+            {"on": "2026-03-06", "covers": ["2026-03-06", "2026-03-07", "2026-03-08"]}, {"on": "2026-03-09", "covers": ["2026-03-09", "2026-03-10"]}]},
+        {"id": "F2", "authored": "2026-03-08", "first": "2026-03-16", "last": "2026-03-29", "pharmacy": "FZZ02"},
+        {"id": "F3", "authored": "2026-03-01", "first": "2026-03-02", "last": "2026-03-14", "pharmacy": "FZZ03"},
+        {"id": "F4", "authored": "2026-03-01", "first": "2026-03-02", "last": "2026-03-14", "pharmacy": "FZZ04"},
+        {"id": "F5", "authored": "2026-02-15", "first": "2026-02-16", "last": "2026-03-01", "pharmacy": "FZZ05"},
+    ],
+    "changes": [
+        {"form": "F3", "type": "held", "effective": "2026-03-03T09:00:00Z"},
+        {"form": "F4", "type": "stopped", "effective": "2026-03-04T09:00:00Z"},
+    ],
+    "doses": [{"id": "S", "on": "2026-03-02..2026-03-08", "is": "supervised"}],
+    "death": {"on": "2026-03-09", "received": "2026-03-09T16:00:00Z"},
+}  # fmt: skip
+
+
+def of_death(given: list[Json], *, withdrawn: bool = False) -> tuple[Json, Json]:
+    """The alert of the death, and the resource of it."""
+    [care] = shared_care(given, "2026-03-10")
+    [one] = [one for one in care.actions if one.code == "stop-supply-deceased"]
+    assert one.withdrawn is withdrawn
+    [made] = messages(replace(care, actions=(one,)), sender=RESET, made=MADE)
+    return made, resources(made, "Communication")[0]
+
+
+def told_to(alert: Json) -> list[str]:
+    return [one["identifier"]["value"] for one in alert["recipient"]]
+
+
+def death_messages() -> list[Json]:
+    """The messages of DEATH; another prescriber wrote F2, and the episode has a coordinator."""
+    given: list[Json] = json.loads(json.dumps(bundles(DEATH)))
+    [form] = [one for one in resources(given[1], "MedicationRequest") if "authoredOn" in one]
+    form["requester"]["identifier"]["value"] = "9900002"
+    manager = {"identifier": {"system": "https://reset.example/staff", "value": "KW1"}, "display": "Jo Keyworker"}
+    episode = {"resourceType": "EpisodeOfCare", "id": "e", "identifier": [{"system": "https://reset.example/episode", "value": "E1"}],
+               "status": "active", "careManager": manager}  # fmt: skip
+    given[0]["entry"].append({"fullUrl": "urn:uuid:e", "resource": episode})
+    return given
+
+
+def test_a_death_is_told_to_every_pharmacy_and_prescriber_of_a_supply_that_it_stops(ost: Adapter) -> None:
+    made, alert = of_death(death_messages())
+    assert ost.judge(made) == []
+    # Who acts is the pharmacy of the form that ends last (F2), the deputy its prescriber; then the coordinator, and those of F1 to F3.
+    assert told_to(alert) == ["FZZ02", "9900002", "KW1", "FZZ01", "FZZ03", "9900001"]
+    evidence = [one["contentReference"]["identifier"]["value"] for one in alert["payload"][1:]]
+    assert evidence == ["9990000018", "F3", "F1", "F2", "urn:uuid:collection-F1-1"]
+    [task] = resources(made, "Task")
+    assert task["owner"]["identifier"]["value"] == "FZZ02"
+    for target in ("pharmacy/alert", "criis/alert", "gp_connect/update-record"):
+        came = ost.translate(encode(made), read="fhir", write=target)
+        assert came.result is not None
+        assert (came.unread, came.issues.get("issue", [])[1:]) == ({"source": [], "bundle": []}, [])
+
+
+def test_a_form_that_is_stopped_on_the_day_of_the_death_is_told_of_as_well() -> None:
+    given = death_messages()
+    stop = {"form": "F1", "type": "stopped", "effective": "2026-03-09T09:00:00Z", "reason": "deceased"}
+    _, alert = of_death([*given, *bundles({"changes": [stop]})])
+    assert "FZZ01" in told_to(alert)
+
+
+def test_that_a_death_is_taken_back_is_told_to_all_who_were_told_of_it() -> None:
+    given = death_messages()
+    _, alert = of_death(given)
+    denial = json.loads(json.dumps(given[-1]))
+    denial["entry"][0]["resource"]["extension"][0]["valueInstant"] = "2026-03-10T09:00:00Z"
+    del denial["entry"][1]["resource"]["deceasedDateTime"]
+    denial["entry"][1]["resource"]["deceasedBoolean"] = False
+    _, withdrawal = of_death([*given, denial], withdrawn=True)
+    assert told_to(withdrawal) == told_to(alert)
 
 
 def test_where_no_dose_is_known_the_referral_says_so(ost: Adapter) -> None:

@@ -1,4 +1,4 @@
-"""A naive second reading of docs/care.md (oracle_days.py and oracle.py, which share no code with the adapter) agrees on 5,000
+"""A naive second reading of docs/care.md (oracle.py and the oracle_ modules, which share no code with the adapter) agrees on 5,000
 invented schedules: the days, the counts, the last doses, and every action that is no clock.
 
 Left out of the oracle, and kept out of the schedules: a report sent again after it was corrected or withdrawn, the hours around a change of clock,
