@@ -80,7 +80,7 @@ class LeftOut:
                     first = resource["payload"][0]
                     first["contentString"] += f" This alert was {TOLD.format(self.number)}"
                 elif resource["resourceType"] == "ServiceRequest":
-                    resource["note"] = [*resource.get("note", ()), {"text": f"This referral was {TOLD.format(self.number)}"}]
+                    resource["note"] = [{"text": f"This referral was {TOLD.format(self.number)}"}, *resource.get("note", ())]
         return message
 
 

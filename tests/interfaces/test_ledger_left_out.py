@@ -156,9 +156,9 @@ def test_a_referral_says_it_in_its_note(tmp_path: Path) -> None:
     CliRunner().invoke(cli, ["ledger", str(file), "--as-of", "2026-03-17", "--messages", str(told), *SENDER])
     (referral,) = [line for line in told.read_text("utf-8").splitlines() if '"ServiceRequest"' in line]
     (one,) = [e["resource"] for e in json.loads(referral)["entry"] if e["resource"]["resourceType"] == "ServiceRequest"]
-    assert one["note"] == [
-        {"text": "This referral was made without 1 message, which could not be read: doses may be missing from it."}
-    ]
+    assert one["note"][0] == {
+        "text": "This referral was made without 1 message, which could not be read: doses may be missing from it."
+    }
     single = tmp_path / "referral.json"
     single.write_text(referral)
     assert CliRunner().invoke(cli, ["validate", str(single)]).exit_code == 0
