@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from adapter.care.fact_reading import day_and_moment, day_received, happened, is_after_receipt
-from adapter.care.facts import Change, Fact, Form, Outcome
+from adapter.care.facts import Change, Fact, Outcome
 from adapter.care.known import Known, deaths
 from adapter.care.ledger import Ledger, changed
 from adapter.care.records import EARLIEST, Record, ours, part
@@ -26,7 +26,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "change-form-unknown": (
         "error",
         (_NAME, _SERIAL),
-        "A change of a form ({what}) names no form that is known and was not withdrawn, by identifier or by serial: nothing is changed by it.",
+        "A change of a form ({what}) names no form that stands, by identifier or by serial: nothing is changed by it.",
         _MEANT,
     ),
     "change-form-several": (
@@ -77,13 +77,10 @@ def told(rule: str, what: str) -> Issue:
 def of_facts(ledger: Ledger, known: Known, standing: Iterable[Record], known_at: datetime | None) -> list[Issue]:
     """What is told of the facts of a ledger, the same thing once. standing: the person's records that stand at known_at."""
     counted = {id(one) for one in (*ledger.facts.changes, *ledger.facts.outcomes)}
-    read = [(known.facts[id(one)], one) for one in standing if id(one) in known.facts]
-    found = [(fact, one) for fact, one in read if id(fact) in counted]
-    seen = {form.names for form in ledger.facts.forms}
-    later = [fact for fact, _ in read if isinstance(fact, Form) and fact.names not in seen]
+    found = [(known.facts[id(one)], one) for one in standing if id(known.facts.get(id(one))) in counted]
     said = [*_of_death(ledger, known, known_at)]
     for fact, record in found:
-        said += ((rule, f"{kind}, {_source(record)}") for rule, kind in _of(fact, record, ledger, later))
+        said += ((rule, f"{kind}, {_source(record)}") for rule, kind in _of(fact, record, ledger))
     return [told(rule, what) for rule, what in sorted(set(said), key=lambda one: (list(RULES).index(one[0]), one[1]))]
 
 
@@ -91,10 +88,10 @@ def _source(record: Record) -> str:
     return f"from {record.source or 'a system that is not named'}"
 
 
-def _of(fact: Fact, record: Record, ledger: Ledger, later: Iterable[Form]) -> Iterator[tuple[str, str]]:
-    """The rules that a record breaks, and what it is. later: the forms that are known, and were not yet written at as-of."""
+def _of(fact: Fact, record: Record, ledger: Ledger) -> Iterator[tuple[str, str]]:
+    """The rules that a record breaks, and what it is."""
     if isinstance(fact, Change):
-        if (rule := _named(fact, ledger, later)) is not None:
+        if (rule := _named(fact, ledger)) is not None:
             yield rule, fact.kind
         if is_after_receipt(record, part(record.said("order-change"), "recorded")):
             yield "time-after-receipt", "change of a form"
@@ -106,15 +103,13 @@ def _of(fact: Fact, record: Record, ledger: Ledger, later: Iterable[Form]) -> It
             yield "time-after-receipt", fact.outcome
 
 
-def _named(change: Change, ledger: Ledger, later: Iterable[Form]) -> str | None:
+def _named(change: Change, ledger: Ledger) -> str | None:
     """How a change does not name one form."""
     facts = ledger.facts
     alike = {form.names for form in facts.forms if change.serial is not None and form.serial == change.serial}
     if change.form & facts.orders:
         return None
     if not changed(change, facts):
-        if not alike and any(change.form & one.names or (one.serial and one.serial == change.serial) for one in later):
-            return None
         return "change-form-several" if alike else "change-form-unknown"
     differs = alike and not any(change.form & names for names in alike) and any(change.form & form.names for form in facts.forms)
     return "change-form-differs" if differs else None

@@ -174,14 +174,6 @@ def test_what_names_the_form_is_its_identifier() -> None:
     assert form["meta"]["profile"][0].startswith(BASE)
 
 
-def test_a_change_of_a_form_that_is_known_and_not_yet_written_is_not_told_of() -> None:
-    """Asked about 6 March with everything known: F2 was written on 8, and stopped from 16 by a message of 5."""
-    later = {**FORM, "id": "F2", "authored": "2026-03-08", "first": "2026-03-16", "last": "2026-03-29"}
-    stop = {**STOP, "form": "F2", "effective": "2026-03-16", "received": "2026-03-05T09:00:00Z"}
-    found = care_of(said({"forms": [FORM, later], "changes": [stop], "doses": [SEEN]}))
-    assert rules(found) == []
-
-
 def test_a_stop_of_a_form_that_was_withdrawn_is_told_of() -> None:
     """It may have been meant for what was sent in its place."""
     gone = {**FORM, "version": 2, "status": "entered-in-error", "received": "2026-03-03T09:00:00Z"}
