@@ -26,7 +26,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "change-form-unknown": (
         "error",
         (_NAME, _SERIAL),
-        "A change of a form ({what}) names no form that is known, neither by identifier nor by serial: nothing is changed by it.",
+        "A change of a form ({what}) names no form that stands, by identifier or by serial: nothing is changed by it.",
         _MEANT,
     ),
     "change-form-several": (

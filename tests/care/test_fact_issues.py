@@ -172,3 +172,11 @@ def test_what_names_the_form_is_its_identifier() -> None:
     assert form["identifier"] == [{"system": ITEM, "value": "F1"}]
     assert form["groupIdentifier"]["value"] == "99F1"
     assert form["meta"]["profile"][0].startswith(BASE)
+
+
+def test_a_stop_of_a_form_that_was_withdrawn_is_told_of() -> None:
+    """It may have been meant for what was sent in its place."""
+    gone = {**FORM, "version": 2, "status": "entered-in-error", "received": "2026-03-03T09:00:00Z"}
+    again = {**FORM, "id": "F2", "received": "2026-03-03T09:00:00Z"}
+    found = care_of(said({"forms": [FORM, gone, again], "changes": [STOP], "doses": [SEEN]}))
+    assert rules(found) == ["change-form-unknown"]
