@@ -14,8 +14,8 @@ from typing import Any
 from adapter.care import medicines
 from adapter.care.fact_reading import ATTENDED, IN_PERSON, NO_TALK
 from adapter.care.facts import Facts
+from adapter.care.forms import Forms
 from adapter.care.known import Known
-from adapter.care.ledger import Forms
 from adapter.care.records import Json, Person, Record, extension
 from adapter.fhir.dates import precision, service_day, to_datetime
 

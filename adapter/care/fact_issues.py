@@ -10,8 +10,9 @@ from datetime import datetime
 
 from adapter.care.fact_reading import day_and_moment, day_received, happened, is_after_receipt
 from adapter.care.facts import Change, Fact, Outcome
+from adapter.care.forms import changed
 from adapter.care.known import Known, deaths
-from adapter.care.ledger import Ledger, changed
+from adapter.care.ledger import Ledger
 from adapter.care.records import EARLIEST, Record, ours, part
 from adapter.fhir.outcome import Issue, issue
 

@@ -38,7 +38,7 @@ class Known:
         replaced = {name for record in counting for name in replaces(record)}
         counting.sort(key=lambda record: _order(self.facts[id(record)]))
         facts = [self.facts[id(record)] for record in counting]
-        self._dated = {id(one): (n, _since(fact), fact) for n, (one, fact) in enumerate(zip(counting, facts, strict=True))}
+        self._dated = {id(one): (n, since_when(fact), fact) for n, (one, fact) in enumerate(zip(counting, facts, strict=True))}
         self._alone: list[tuple[datetime, _Dated]] = []
         self._planned: list[tuple[datetime, _Dated]] = []  # collections, the most by number, which have always happened
         self._tangled: list[Record] = []
@@ -139,7 +139,7 @@ def _by(seen: datetime | int | None, as_of: datetime, today: int) -> bool:
     return seen is not None and (seen <= today if isinstance(seen, int) else seen <= as_of)
 
 
-def _since(fact: Fact) -> datetime | int:
+def since_when(fact: Fact) -> datetime | int:
     """The moment, or where only that is known the service day, from which on it has happened."""
     match fact:
         case Form():

@@ -150,7 +150,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
     ahead = range(today, max((form.last for form in forms.all), default=today) + 1)
     twofold = next((live for day in ahead if len(live := forms.live(day)) > 1), ())
     if twofold:
-        since = max(form.authored for form in twofold)
+        since = max(map(forms.came_back, twofold))
         yield _action(ledger, "overlapping-orders", since, (form.ref for form in twofold))
     live = forms.live(today) or tuple(form for form in forms.all if form.first <= today <= forms.end(form))  # held
     if live:
@@ -158,7 +158,7 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
         end = forms.end(latest)
         followed = forms.live(end + 1) or _is_depot(ledger, end + 1)
         if end - today <= ledger.policy["order-ending"] and not followed:
-            since = max(end - ledger.policy["order-ending"], latest.authored)
+            since = max(end - ledger.policy["order-ending"], latest.authored, forms.fell_away(end + 1))
             yield _action(ledger, "order-ending", since, (latest.ref,), threshold="order-ending", due=iso(end))
         return
     begun = [form for form in forms.all if form.first <= today]
@@ -167,7 +167,10 @@ def _orders(ledger: Ledger) -> Iterator[Action]:
         over = forms.ends[latest.ref]
         if not forms.completed(today):
             refs = (latest.ref, *((over.ref,) if over is not None else ()))
-            yield _action(ledger, "prescriber-gap", forms.end(latest) + 1, refs)
+            since = today
+            while since - 1 > forms.end(latest) and not _is_depot(ledger, since - 1):
+                since -= 1
+            yield _action(ledger, "prescriber-gap", since, refs)
 
 
 def _is_depot(ledger: Ledger, day: int) -> bool:
@@ -180,7 +183,7 @@ def _depots(ledger: Ledger) -> Iterator[Action]:
         end, latest = max(((one.day + _covers(ledger, one) - 1, one) for one in given), key=lambda pair: (pair[0], pair[1].ref))
         followed = any(ledger.forms.live(day) for day in range(end + 1, max(end + 1, ledger.today) + 1))
         if end <= ledger.today and not followed:
-            yield _action(ledger, "depot-due", end, (latest.ref,))
+            yield _action(ledger, "depot-due", max(end, ledger.forms.fell_away(end + 1)), (latest.ref,))
 
 
 def _stays(ledger: Ledger) -> Iterator[Action]:

@@ -5,14 +5,14 @@ What time or a later event has ended is ended, and is not withdrawn. Rules: docs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from adapter.care.actions import Action
 from adapter.care.fact_reading import day_and_moment
-from adapter.care.facts import Form, ordinal
-from adapter.care.known import Known
+from adapter.care.facts import Collection, Form, Outcome, ordinal
+from adapter.care.known import Known, since_when
 from adapter.care.ladder import actions
 from adapter.care.ledger import iso
 from adapter.care.policy import Feed, Policy
@@ -49,7 +49,28 @@ def _of_ladder(reckoning: Reckoning, as_of: datetime, known_at: datetime | None,
         if before:
             after = {one.code for one in reckoning.ladder(at, known_at)[2]}
             gone |= {one.key: one for one in before if one.code not in after}
+    # Of what else came soon after it happened: what had stood until then was ended by it, and only what had not is withdrawn.
+    for happened, received in _soon(reckoning.known, as_of, known_at):
+        then = received - INSTANT
+        before = [one for one in reckoning.ladder(then, then)[2] if one.key not in held and one.key not in gone]
+        if before:
+            stood = (reckoning.ladder(at, known_at)[2] for at in (happened - INSTANT, then))
+            ground = {one.code for due in stood for one in due}
+            gone |= {one.key: one for one in before if one.code not in ground}
     return list(gone.values())
+
+
+def _soon(known: Known, as_of: datetime, known_at: datetime | None) -> list[tuple[datetime, datetime]]:
+    """(when it happened, when it was received) of what is no pharmacy's report of a dose and was received later."""
+    found = set()
+    for record in known.person.records:
+        fact = known.facts.get(id(record))
+        if fact is None or isinstance(fact, Collection) or (isinstance(fact, Outcome) and fact.outcome != "depot"):
+            continue
+        happened, received = since_when(fact), record.received
+        if isinstance(happened, datetime) and happened < received <= as_of and (known_at is None or received <= known_at):
+            found.add((happened, received))
+    return sorted(found)
 
 
 def _of_clocks(reckoning: Reckoning, as_of: datetime, known_at: datetime | None) -> list[Action]:
@@ -112,7 +133,7 @@ def _moments(known: Known, policy: Policy, as_of: datetime, known_at: datetime |
 
 
 def _spans(
-    known: Known, policy: Policy, feeds: Collection[Feed], known_at: datetime | None
+    known: Known, policy: Policy, feeds: set[Feed], known_at: datetime | None
 ) -> Iterator[tuple[datetime, datetime]]:
     """From when something should have been known, or something else was, until it was received."""
     first: dict[str, datetime] = {}
