@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapter.care.facts import Outcome
 from adapter.care.ledger import Day, iso
 from adapter.care.policy import Feed, Policy
 from adapter.care.records import EARLIEST, speaks_of_death
@@ -87,14 +88,11 @@ def _day(day: Day) -> dict[str, Any]:
     return made | {"evidence": list(day.evidence)}
 
 
-def _mg(outcome: Any) -> dict[str, Any]:
-    quantity = getattr(outcome, "quantity", None) or {}
-    return {"mg": quantity["value"]} if quantity.get("unit") == "mg" else {"quantity": quantity} if quantity else {}
+def _mg(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None or not outcome.quantity:
+        return {}
+    return {"mg": outcome.milligrams} if outcome.milligrams is not None else {"quantity": outcome.quantity}
 
 
 def _dose(day: Day) -> dict[str, Any]:
-    amounts = [dose.amount.quantity for dose in day.doses.values() if dose.amount is not None and dose.amount.quantity]
-    made: dict[str, Any] = {"date": iso(day.day)}
-    if len(amounts) == 1:
-        made["quantity"] = {name: amounts[0][name] for name in ("value", "unit", "system", "code") if name in amounts[0]}
-    return made
+    return {"date": iso(day.day), **({"quantity": day.amount} if day.amount else {})}

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from itertools import groupby
 
 from adapter.care.facts import SUPPLIES, Outcome
 from adapter.care.ledger import Ledger
+from adapter.care.policy import Depot
 from adapter.fhir.dates import LONDON
 
 #: A day on which it was seen, and the records that show it.
 Seen = tuple[int, list[str]]
 #: Outcomes by which somebody saw a dose swallowed.
 _WATCHED = frozenset({"supervised", "partial"})
-#: Until when in the morning a dose of the day before may have been entered after midnight.
-_NIGHT = time(4)
-#: The last part of its interval in which an injection may be followed by the next: a quarter.
-_NEAR_END = 4
 
 
 def doubled(ledger: Ledger) -> list[Seen]:
@@ -72,7 +69,7 @@ def _at_once(ledger: Ledger) -> Iterator[Seen]:
         if on is not None and on in moved:
             by_day.setdefault(on, []).append(one)
     for on, those in sorted(by_day.items()):
-        together = [one for one in those if not _may_be_late_entry(one)]
+        together = [one for one in those if not _may_be_late_entry(one, ledger.policy["late-entry"])]
         if _are_of_several_days(together):
             yield on, [one.ref for one in together]
         moments = {moment for one in those if (moment := _moment(one)) is not None}
@@ -91,11 +88,11 @@ def _moment(one: Outcome) -> datetime | None:
     return one.swallowed[1] if one.swallowed is not None else None
 
 
-def _may_be_late_entry(one: Outcome) -> bool:
-    """Whether it is of the day before, and may have been entered after midnight: in the night, or on a day without a time."""
+def _may_be_late_entry(one: Outcome, hours: int) -> bool:
+    """Whether it is of the day before, and may have been entered after midnight: in the first hours, or without a time."""
     moment = _moment(one)
     of_the_day_before = _swallowed_on(one) == one.day + 1
-    return of_the_day_before and (moment is None or moment.astimezone(LONDON).time() < _NIGHT)
+    return of_the_day_before and (moment is None or moment.astimezone(LONDON).hour < hours)
 
 
 def _are_of_several_days(those: Sequence[Outcome]) -> bool:
@@ -107,13 +104,13 @@ def _injected(ledger: Ledger) -> Iterator[Seen]:
     """An injection that came while another lasts, and not near its end; or one of two on one day."""
     given = [one for one in _depots(ledger) if one.day <= ledger.today]
     for n, one in enumerate(given):
-        before = [other for other in given[:n] if _is_too_early(one, other, ledger.policy.covers(other.milligrams))]
+        before = [other for other in given[:n] if _is_too_early(one, other, ledger.policy.depot(other.milligrams))]
         if before:
             yield one.day, [*(other.ref for other in before), one.ref]
 
 
-def _is_too_early(one: Outcome, before: Outcome, covers: int) -> bool:
+def _is_too_early(one: Outcome, before: Outcome, depot: Depot) -> bool:
     if one.day == before.day:
         amounts = {one.amount, before.amount} - {None}
         return _apart(one, before) or len(amounts) > 1
-    return before.day + covers - one.day > -(-covers // _NEAR_END)
+    return before.day + depot.covers - one.day > depot.early

@@ -59,10 +59,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Depot:
-    """A prolonged-release injection: the doses in milligrams by which it is known, and how many dose dates it covers."""
+    """A prolonged-release injection: the doses in milligrams by which it is known, how many dose dates it covers, and by how many
+    days the next may come early."""
 
     doses: frozenset[int]
     covers: int
+    early: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,13 @@ class Policy:
         """The feed of a pharmacy, by its ODS code."""
         return self.feeds.get(pharmacy or "", self.default_feed)
 
+    def depot(self, milligrams: Decimal | None) -> Depot:
+        """The injection of this dose; one of a single dose date where none has it: what is not known lasts no longer."""
+        return next((depot for depot in self.depots if milligrams in depot.doses), Depot(frozenset(), 1))
+
     def covers(self, milligrams: Decimal | None) -> int:
-        """How many dose dates an injection of this dose covers; 1 where no depot has it: what is not known lasts no longer."""
-        return next((depot.covers for depot in self.depots if milligrams in depot.doses), 1)
+        """How many dose dates an injection of this dose covers."""
+        return self.depot(milligrams).covers
 
 
 @cache
@@ -149,7 +155,7 @@ def _made(found: Sequence[Document]) -> Policy:
         clocks=_numbers(merged("clocks")),
         feeds={code: _feed({**default, **one}) for code, one in merged("feeds", "pharmacies").items()},
         default_feed=_feed(default),
-        depots=tuple(Depot(frozenset(one["doses-mg"]), one["covers"]) for one in merged("depots").values()),
+        depots=tuple(Depot(frozenset(one["doses-mg"]), one["covers"], one.get("early", 0)) for one in merged("depots").values()),
         owners={**_owners(merged("owners", "ladder")), **_owners(merged("owners", "clocks"))},
         ranks={code: place for place, code in enumerate(merged("owners", "ladder"))},
         sources=merged("sources"),

@@ -24,7 +24,7 @@ THRESHOLDS = {
     for unit, said in {
         "dose-day": "discuss assess stop drop-out odd-days form-days",
         "day": "odd-days-window order-ending restart-review death-after-form first-supply",
-        "hour": "incident-hours longest-due",
+        "hour": "incident-hours longest-due late-entry",
         "working-day": "incident-working-days",
     }.items()
     for name in said.split()

@@ -57,6 +57,11 @@ def due(name: str, code: str, **changes: Any) -> Answer:
     return asked
 
 
+def raised(name: str, code: str) -> Answer:
+    """Whether an action of a case is due."""
+    return lambda policy: due(name, code)(policy) is not None
+
+
 def state(name: str, day: str, **changes: Any) -> Answer:
     """The state of a day of a case; what the case says of feeds is left out but by changes."""
 
@@ -109,6 +114,8 @@ THRESHOLDS: dict[str, tuple[int, Answer, Any, Any]] = {
         "2026-04-13T10:00:00+01:00",
         None,
     ),
+    # of the day before, at four in the morning: within five hours after midnight, not within four
+    "late-entry": (5, raised("at-once-at-four-in-summer-time", "possible-double-dose"), True, False),
     # known on Monday 9 March at 10:00
     "incident-hours": (
         47,
@@ -277,6 +284,13 @@ def test_a_number_altered_by_one_gives_another_answer(kind: str, name: str, loca
             due("depot-weekly-last-covered-day", "depot-due"),
             "2026-03-08",
             None,
+        ),
+        # the next came two days early
+        (
+            "depots:\n  weekly: {doses-mg: [8, 16, 24, 32], covers: 7, early: 1, source: ours}\n",
+            raised("depot-next-injection-two-days-early", "possible-double-dose"),
+            False,
+            True,
         ),
     ],
 )
