@@ -34,12 +34,7 @@ _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
 def read(record: Record) -> Fact | None:
-    """The fact that a record states; None for one that the ledger does not count by, another medicine's among them."""
-    return None if is_of_another_medicine(record) else stated(record)
-
-
-def stated(record: Record) -> Fact | None:
-    """The same, whatever the medicine."""
+    """The fact that a record states, whatever its medicine; None for one that the ledger does not count by."""
     resource = record.resource
     match record.type:
         case "MedicationRequest" if record.said("order-change") is not None:

@@ -14,7 +14,6 @@ from adapter.care.fact_reading import (
     ended_by_status,
     is_of_another_medicine,
     read,
-    stated,
 )
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
 from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, speaks_of_death, standing
@@ -31,7 +30,9 @@ class Known:
         self.person = person
         self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
         #: Those that would count if they were not of another medicine.
-        self.others = [one for one in person.records if is_of_another_medicine(one) and stated(one) is not None]
+        self.others = [one for one in person.records if id(one) in self.facts and is_of_another_medicine(one)]
+        for record in self.others:
+            del self.facts[id(record)]
         counting = [record for record in person.records if id(record) in self.facts]
         # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
         told = Counter((record.type, record.names) for record in counting)
