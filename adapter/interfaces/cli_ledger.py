@@ -18,8 +18,8 @@ from adapter.fhir import json
 from adapter.fhir.outcome import Issue, outcome
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.left_out import MEANING, LeftOut
-from adapter.interfaces.opening import ASKED, is_asked, now
-from adapter.interfaces.opening import opened as with_settings
+from adapter.interfaces.opening import ASKED, is_asked, now, with_leniency
+from adapter.interfaces.opening import opened as adapter_of
 from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.settings import Settings
 from adapter.interfaces.streams import STDIN, STDOUT, one_place, output, source_file
@@ -62,6 +62,7 @@ def _who(_context: click.Context, option: click.Parameter, said: tuple[str, str,
 @click.option(
     "--sender", nargs=3, callback=_who, metavar="ODS NAME TELEPHONE", help='Who tells them; "" for no telephone number.'
 )
+@with_leniency
 def ledger(
     files: tuple[str, ...],
     as_of: str | None,
@@ -72,6 +73,7 @@ def ledger(
     html: str | None,
     messages: str | None,
     sender: tuple[str, str, str] | None,
+    lenient: bool | None,
 ) -> None:
     """Say what became of each dose, what is missing and what is due, from the hub messages in FILE... (JSON or NDJSON)."""
     from adapter.care.policy import load
@@ -82,7 +84,7 @@ def ledger(
     _check_places(files, html, messages, as_json=as_json)
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
     with ExitStack() as opened:
-        given, left_out = _taken(files, opened)
+        given, left_out = _taken(files, opened, lenient)
         if left_out and not given.count:
             say(f"{left_out.words} There is no other, so nothing is written.")
             raise click.exceptions.Exit(Exit.CONTENT)
@@ -122,11 +124,11 @@ def _check_places(files: tuple[str, ...], html: str | None, messages: str | None
         raise click.UsageError("standard input can be read once: give - once")
 
 
-def _taken(files: tuple[str, ...], opened: ExitStack) -> tuple[HubMessages, LeftOut]:
+def _taken(files: tuple[str, ...], opened: ExitStack, lenient: bool | None) -> tuple[HubMessages, LeftOut]:
     """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
     from adapter.interfaces.hub_messages import HubMessages
 
-    given = HubMessages(with_settings().judge)
+    given = HubMessages(adapter_of(lenient=lenient).judge)
     refused: list[tuple[str, list[Issue]]] = []
     for file in files:
         shown = "" if file == STDIN else file

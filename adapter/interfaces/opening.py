@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from adapter import Adapter
 
 
+with_leniency = click.option(
+    "--lenient/--strict", default=None, help="Carry an NHS number that fails its check digit, with a warning (OST_LENIENT)."
+)
+
+
 def with_systems(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --mappings and --lenient to a command."""
-    command = click.option(
-        "--lenient/--strict", default=None, help="Carry an NHS number that fails its check digit, with a warning (OST_LENIENT)."
-    )(command)
+    command = with_leniency(command)
     return click.option(
         "--mappings",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
