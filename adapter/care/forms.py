@@ -85,15 +85,27 @@ class Forms:
         return [] if any(form in live or self._stopped_later(form, day, at) for form in having) else having
 
     def fell_away(self, day: int) -> int:
-        """Since which day it has been so that no form of those written for a day is live on it: the latest on which one was seen
-        to be over or held then; 0 where none was written for it."""
-        written = [form for form in self.all if form.first <= day <= form.last]
-        seen = [_seen_on(one) for form in written for one in self._changes[form.ref] if one.kind != "resumed" and one.day <= day]
-        return max(seen, default=0)
+        """Since which day none of the forms written for a day has been live on it: by the latest of them, from when it was first
+        seen to be over or held then and has been since; 0 where none was written for it."""
+        return max((self._off(form, day) for form in self.all if form.first <= day <= form.last), default=0)
 
-    def came_back(self, form: Form) -> int:
-        """On which day it was last seen that a hold of it ends; that on which it was written, where it was never held."""
-        return max([form.authored, *(_seen_on(one) for one in self._changes[form.ref] if one.kind == "resumed")])
+    def _off(self, form: Form, day: int) -> int:
+        off, over = 0, False
+        for one in self._changes[form.ref]:
+            if one.day <= day and not over:
+                over = one.ends
+                off = 0 if one.kind == "resumed" else off or _seen_on(one)
+        return off
+
+    def came_back(self, form: Form, day: int) -> int:
+        """Since which day it has been so that it is live on a day: when the last hold until then was seen to end, else when it
+        was written."""
+        back, held = form.authored, False
+        for one in self._changes[form.ref]:
+            if one.day <= day:
+                back = _seen_on(one) if held and one.kind == "resumed" else back
+                held = one.kind == "held" or (held and one.kind != "resumed")
+        return max(form.authored, back)
 
     def _stopped_later(self, form: Form, day: int, at: datetime | None) -> bool:
         """Whether what ended or held it came on that day, and later than this."""

@@ -29,8 +29,9 @@ class Known:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
-        #: Those that would count if they were not of another medicine.
-        self.others = [one for one in person.records if id(one) in self.facts and is_of_another_medicine(one)]
+        #: Those that would count if they were not of another medicine. A change is of the form that it names.
+        counted = (one for one in person.records if not isinstance(self.facts.get(id(one)), Change | None))
+        self.others = [one for one in counted if is_of_another_medicine(one)]
         for record in self.others:
             del self.facts[id(record)]
         counting = [record for record in person.records if id(record) in self.facts]

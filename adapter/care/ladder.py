@@ -148,9 +148,9 @@ def _unreported(ledger: Ledger) -> Iterator[Action]:
 def _orders(ledger: Ledger) -> Iterator[Action]:
     forms, today = ledger.forms, ledger.today
     ahead = range(today, max((form.last for form in forms.all), default=today) + 1)
-    twofold = next((live for day in ahead if len(live := forms.live(day)) > 1), ())
+    on, twofold = next(((day, live) for day in ahead if len(live := forms.live(day)) > 1), (today, ()))
     if twofold:
-        since = max(map(forms.came_back, twofold))
+        since = sorted(forms.came_back(form, on) for form in twofold)[1]  # when there were two
         yield _action(ledger, "overlapping-orders", since, (form.ref for form in twofold))
     live = forms.live(today) or tuple(form for form in forms.all if form.first <= today <= forms.end(form))  # held
     if live:

@@ -5,35 +5,49 @@ By names: dm+d has no list of them that is published with a licence to carry it,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from adapter.care.records import Json
+from adapter.systems.hub_rules import products
 
 #: Substances of opioid substitution treatment, and brands that do not name theirs (dm+d; Electronic Medicines Compendium).
 _SUBSTITUTION = (
     "methadone", "methadose", "metharose", "physeptone", "eptadone", "synastone",
-    "buprenorphine", "subutex", "suboxone", "espranor", "buvidal", "sixmo", "natzon", "prefibin", "tephine",
+    "buprenorphine", "subutex", "suboxone", "espranor", "buvidal", "sixmo", "natzon", "prefibin", "tephine", "zubsolv", "gabup",
+)  # fmt: skip
+#: What is prescribed beside it, by forms of the same kind, or by the same service, and is another medicine surely.
+_OTHER = (
+    "diazepam", "lorazepam", "temazepam", "nitrazepam", "oxazepam", "chlordiazepoxide", "clonazepam", "alprazolam", "zopiclone",
+    "zolpidem", "pregabalin", "gabapentin", "amfetamine", "methylphenidate", "naltrexone", "naloxone", "prenoxad", "nyxoid",
+    "lofexidine", "disulfiram", "acamprosate", "thiamine",
 )  # fmt: skip
 #: Buprenorphine for pain is in patches; substitution treatment never is.
-_FOR_PAIN = ("patch", "transdermal")
+_PATCH = re.compile(r"\bbuprenorphine\b.*(?:micrograms?/hour|\btransdermal patch)", re.DOTALL)
 #: Naloxone's VTM (dm+d test data of openprescribing), and words of kits: their products have no code with a public source.
-_NALOXONE, _KITS, _TABLETS = "89018006", ("naloxone", "prenoxad", "nyxoid"), "buprenorphine"
+_NALOXONE, _KITS = "89018006", ("naloxone", "prenoxad", "nyxoid")
 
 
 def is_other(resource: Json, known: Mapping[str, Json]) -> bool:
-    """Whether it names its medicine, and by that name it is none of substitution treatment. What has no name is not known.
+    """Whether by its name it is surely another medicine. What has a code of substitution treatment, or a name that nobody here
+    knows, is not: a dose must not be hidden by how it is worded.
 
     known: the resources of its message by fullUrl
     """
-    names = _names(concept(resource, known))
-    return bool(names) and (not any(word in names for word in _SUBSTITUTION) or any(word in names for word in _FOR_PAIN))
+    code = concept(resource, known)
+    names = _names(code)
+    if any(one.get("code") in products() for one in code.get("coding", ())):
+        return False
+    if any(word in names for word in _SUBSTITUTION):
+        return _PATCH.search(names) is not None
+    return any(word in names for word in _OTHER)
 
 
 def is_kit(resource: Json) -> bool:
-    """Whether this is naloxone by itself: tablets of buprenorphine with naloxone are no kit."""
+    """Whether this is naloxone by itself: tablets of buprenorphine with naloxone are no kit, by whatever brand."""
     code = concept(resource)
     names = _names(code)
-    named = any(kit in names for kit in _KITS) and _TABLETS not in names
+    named = any(kit in names for kit in _KITS) and not any(word in names for word in _SUBSTITUTION)
     return named or any(one.get("code") == _NALOXONE for one in code.get("coding", ()))
 
 

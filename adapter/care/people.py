@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from adapter.care.records import NHS_NUMBER, Json, merged, name_of
+from adapter.care.records import NHS_NUMBER, Json, merged, names_of
 from adapter.fhir import bundle as bundles
 
 Names = frozenset[str]
@@ -22,8 +22,8 @@ class Named(NamedTuple):
 def identifiers(message: Json) -> Named:
     """The identifiers of its Patient."""
     patients = [one for one in bundles.resources(message) if one.get("resourceType") == "Patient"]
-    own = frozenset(name_of(i) for one in patients for i in one.get("identifier", ()))
-    return Named(own, frozenset(name_of(other) for one in patients for _, other in merged(one)) - own)
+    own = frozenset(name for one in patients for name in names_of(one))
+    return Named(own, frozenset(other for one in patients for _, other in merged(one)) - own)
 
 
 def grouped(given: Iterable[tuple[Named, T]]) -> list[list[T]]:
@@ -34,10 +34,15 @@ def grouped(given: Iterable[tuple[Named, T]]) -> list[list[T]]:
     """
     listed = list(given)
     every = {names.own for names, _ in listed}
+    merged = {names for names, _ in listed if names.others and names.own}
     owners = {names: number for names in every if (number := _number(names)) is not None}
+    joined = _merges(merged, owners)
+    owners = {
+        names: joined.of(owner) for names, owner in owners.items()
+    }  # before others join them: of two that are one, that one
     _adopt(owners, every - owners.keys())
     owners |= _linked(every - owners.keys(), {name for names in owners for name in names})
-    merges = _merges((names for names, _ in listed if names.others), owners)
+    merges = _merges(merged, owners)
     found: dict[object, list[T]] = {}
     for names, one in listed:
         found.setdefault(merges.of(owners[names.own]) if names.own else object(), []).append(one)
@@ -64,14 +69,15 @@ class _Sets:
 
 
 def _merges(said: Iterable[Named], owners: Mapping[Names, str]) -> _Sets:
-    """The people who are one. An identifier that several people have says of none of them that it is he."""
+    """The people who are one. An identifier that several people have says of none of them that it is he; one that nobody has yet
+    joins those who are merged into it."""
     held: dict[str, set[str]] = {}
     _hold(held, owners)
     made = _Sets()
     for names in said:
-        for name in names.others:
-            those = {name} if name in owners.values() else held.get(name, set())
-            if len(those) == 1 and names.own:
+        for name in names.others if names.own in owners else ():
+            those = held.get(name) or {name}
+            if len(those) == 1:
                 made.join(owners[names.own], *those)
     return made
 

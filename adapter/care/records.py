@@ -6,7 +6,7 @@ an earlier one; a record that names the one it replaces takes its place. The ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -105,39 +105,50 @@ def person(messages: Sequence[Json]) -> Person:
     for one in _different(messages):
         for record in _records(one):
             (patients if record.type == "Patient" else records).append(record)
-    named: set[str] = set()
-    ended: set[str] = set()
+    identifiers = {name for patient in patients for name in names_of(patient.resource)}
+    ended = _ended(patients, identifiers)
+    return Person(frozenset(identifiers - ended), tuple(records), tuple(patients), frozenset(ended))
+
+
+def _ended(patients: Iterable[Record], identifiers: Collection[str]) -> set[str]:
+    """The identifiers of records that were merged into others. In each system something goes on: else nothing of it has ended."""
+    over: set[str] = set()
     for patient in patients:
-        own = {f"{one.get('system')}|{one.get('value')}" for one in patient.resource.get("identifier", ())}
-        named |= own
+        own = set(names_of(patient.resource))
         for kind, other in merged(patient.resource):
-            over, on = (own, {name_of(other)}) if kind == "replaced-by" else ({name_of(other)}, own)
-            named |= on
-            ended |= {one for one in over - on if _system(one) in set(map(_system, on))}
-    # Of records that each say the other goes on, neither has ended.
-    return Person(frozenset(named - ended or named), tuple(records), tuple(patients), frozenset(ended if named - ended else ()))
+            before, after = (own, {other}) if kind == "replaced-by" else ({other}, own)
+            going_on = {_system(name) for name in after & set(identifiers)}
+            over |= {name for name in before - after if _system(name) in going_on}
+    left = {_system(name) for name in set(identifiers) - over}
+    return {name for name in over if name in identifiers and _system(name) in left}
+
+
+def names_of(resource: Json) -> list[str]:
+    """Its identifiers as `system|value`; what lacks either names nobody."""
+    said = resource.get("identifier", ())
+    return [name for one in (said if isinstance(said, list | tuple) else [said]) if (name := _name_of(one)) is not None]
+
+
+def _name_of(identifier: Any) -> str | None:
+    system, value = (identifier.get(part) if isinstance(identifier, dict) else None for part in ("system", "value"))
+    return f"{system}|{value}" if system and value and isinstance(system, str) and isinstance(value, str) else None
+
+
+def merged(patient: Json) -> Iterator[tuple[str, str]]:
+    """Of a record that was merged: (`replaced-by` or `replaces`, identifier of the other). https://hl7.org/fhir/R4/patient.html#linking"""
+    for link in patient.get("link", ()):
+        other = _name_of(link.get("other", {}).get("identifier"))
+        if link.get("type") in ("replaced-by", "replaces") and other is not None:
+            yield link["type"], other
+
+
+def _system(name: str) -> str:
+    return name.partition("|")[0]
 
 
 def speaks_of_death(patient: Json) -> bool:
     """Whether a Patient says that the person has died, or has not."""
     return any(name.startswith("deceased") for name in patient)
-
-
-def merged(patient: Json) -> Iterator[tuple[str, Json]]:
-    """Of a record that was merged: (`replaced-by` or `replaces`, identifier of the other). https://hl7.org/fhir/R4/patient.html#linking"""
-    for link in patient.get("link", ()):
-        other = link.get("other", {}).get("identifier", {})
-        if link.get("type") in ("replaced-by", "replaces") and "value" in other:
-            yield link["type"], other
-
-
-def name_of(identifier: Json) -> str:
-    """An identifier as `system|value`."""
-    return f"{identifier.get('system')}|{identifier.get('value')}"
-
-
-def _system(name: str) -> str:
-    return name.partition("|")[0]
 
 
 def _different(messages: Sequence[Json]) -> Iterator[Json]:

@@ -132,9 +132,7 @@ def _moments(known: Known, policy: Policy, as_of: datetime, known_at: datetime |
     return sorted(found)
 
 
-def _spans(
-    known: Known, policy: Policy, feeds: set[Feed], known_at: datetime | None
-) -> Iterator[tuple[datetime, datetime]]:
+def _spans(known: Known, policy: Policy, feeds: set[Feed], known_at: datetime | None) -> Iterator[tuple[datetime, datetime]]:
     """From when something should have been known, or something else was, until it was received."""
     first: dict[str, datetime] = {}
     for record in known.person.records:

@@ -36,7 +36,7 @@ def _when(_context: click.Context, option: click.Parameter, said: str | None) ->
 
 
 def _who(_context: click.Context, option: click.Parameter, said: tuple[str, str, str] | None) -> tuple[str, str, str] | None:
-    if said is not None and not (re.fullmatch("[A-Z0-9]{3,10}", said[0]) and said[1].strip()):
+    if said is not None and not (re.fullmatch("[A-Z0-9]{3,10}", said[0]) and said[1].strip() and "".join(said).isprintable()):
         raise click.BadParameter("write an ODS code, such as YZ901, a name, and a telephone number")
     return said
 
@@ -131,7 +131,7 @@ def _taken(files: tuple[str, ...], opened: ExitStack, lenient: bool | None) -> t
     given = HubMessages(adapter_of(lenient=lenient).judge)
     refused: list[tuple[str, list[Issue]]] = []
     for file in files:
-        shown = "" if file == STDIN else file
+        shown = "" if file == STDIN else file.encode(errors="backslashreplace").decode()  # a name need not be text
         stream = opened.enter_context(opened.enter_context(source_file(file)).open("rb"))
         issues = given.take(stream, shown)
         say_issues(issues, shown)

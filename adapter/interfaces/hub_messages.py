@@ -17,7 +17,9 @@ from adapter.fhir.dates import precision
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, on_line
 
 #: Elements that hold a date, a dateTime or an instant.
-_DATED = re.compile(r"(Date|DateTime|Instant|On|start|end|authored|created|sent|effectiveDateTime|whenHandedOver|whenPrepared)$")
+_DATED = re.compile(
+    r"(Date|DateTime|Instant|On|start|end|authored|created|sent|date|dateTime|issued|effectiveDateTime|whenHandedOver|whenPrepared)$"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,8 @@ def _header(
 
 def event_of(bundle: Any) -> str | None:
     """The hub event of a Bundle; None where it is none of ours."""
-    for entry in bundle.get("entry") or () if isinstance(bundle, dict) else ():
+    entries = bundle.get("entry") if isinstance(bundle, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "MessageHeader":
             coding = resource.get("eventCoding")

@@ -32,15 +32,16 @@ _STRENGTH = re.compile(r"\d[\d.,]*\s*(?:mg|mcg|micrograms?|g|%)\b|\d%", re.IGNOR
 def check_bundle(bundle: dict[str, Any], lenient: bool = False) -> list[Issue]:
     """Every breach of a rule of the hub, each with its FHIRPath. lenient: a failing NHS number is carried with a warning."""
     found: list[Issue] = []
-    entries = [entry.get("resource") if isinstance(entry, dict) else None for entry in bundle.get("entry") or ()]
-    patients = [one for one in entries if isinstance(one, dict) and one.get("resourceType") == "Patient"]
-    for i, resource in enumerate(entries):
+    entries = _list(bundle.get("entry"))
+    patients = [entry for entry in entries if _get(entry, "resource", "resourceType") == "Patient"]
+    for i, entry in enumerate(bundle["entry"] if entries else ()):
+        resource = _get(entry, "resource")
         if not isinstance(resource, dict):
             continue
         at = f"Bundle.entry[{i}].resource"
         if resource.get("resourceType") == "Patient":
             found += nhs_number(resource, at, lenient)
-            found += [_second_patient(at)] if resource is not patients[0] else []
+            found += [_second_patient(at)] if entry is not patients[0] else []
         else:
             found += another_person(resource, patients, at)
             found += dose_meaning(resource, at)
@@ -49,22 +50,39 @@ def check_bundle(bundle: dict[str, Any], lenient: bool = False) -> list[Issue]:
 
 # identity ---------------------------------------------------------------------------------------------------------
 def another_person(resource: dict[str, Any], patients: list[dict[str, Any]], at: str) -> Iterator[Issue]:
-    """A subject that is named by an identifier which the message's Patient does not have: whose record it is, is not known.
+    """A subject that is not the message's Patient: by an identifier that the Patient has not, or by where its reference leads.
 
-    Where a reference leads to the Patient, an identifier of a system in which the Patient has none contradicts nothing.
+    patients: the entries of the Bundle. Where a reference leads to the Patient, an identifier of a system in which the Patient
+    has none contradicts nothing.
     """
-    known = {(one.get("system"), one.get("value")) for patient in patients for one in _list(patient.get("identifier"))}
+    known = {name for one in patients for identifier in _list(_get(one, "resource", "identifier")) if (name := _name(identifier))}
     systems = {system for system, _ in known}
-    for name in _SUBJECTS:
-        said = resource.get(name)
-        identifier = said.get("identifier") if isinstance(said, dict) else None
-        if not isinstance(said, dict) or not isinstance(identifier, dict) or not patients:
-            continue
-        named = identifier.get("system"), identifier.get("value")
-        if named not in known and ("reference" not in said or named[0] in systems):
-            text = "The record names another person than the Patient of its message."
-            mend = "Send each person's records in messages of their own, or the identifier that the Patient has."
-            yield issue("error", "business-rule", "subject-differs", text, expression=f"{at}.{name}.identifier", mend=mend)
+    for element in _SUBJECTS if patients else ():
+        said = resource.get(element)
+        reference, named = _get(said, "reference"), _name(_get(said, "identifier"))
+        wrong = []
+        elsewhere = isinstance(reference, str) and reference not in {where for one in patients for where in _where(one)}
+        if elsewhere and named not in known:  # the record that it leads to, somewhere else, is the Patient's where it says so
+            wrong.append("reference")
+        if named is not None and named not in known and (reference is None or named[0] in systems):
+            wrong.append("identifier")
+        text = "The record is about another person than the Patient of its message, or about one who is not in it."
+        mend = "Send each person's records in messages of their own, and refer to the Patient that is in the message."
+        for part in wrong:
+            yield issue("error", "business-rule", "subject-differs", text, expression=f"{at}.{element}.{part}", mend=mend)
+
+
+def _where(entry: dict[str, Any]) -> Iterator[str]:
+    """The references that lead to an entry."""
+    if isinstance(url := entry.get("fullUrl"), str):
+        yield url
+    if isinstance(name := _get(entry, "resource", "id"), str):
+        yield f"Patient/{name}"
+
+
+def _name(identifier: Any) -> tuple[str, str] | None:
+    system, value = _get(identifier, "system"), _get(identifier, "value")
+    return (system, value) if isinstance(system, str) and isinstance(value, str) else None
 
 
 def _second_patient(at: str) -> Issue:
@@ -72,8 +90,13 @@ def _second_patient(at: str) -> Issue:
     return issue("error", "business-rule", "two-patients", text, expression=at, mend="Send a message for each person.")
 
 
+def _all(value: Any) -> list[Any]:
+    """The items of a list; of what should be one and is none, nothing: the gate says so."""
+    return value if isinstance(value, list) else []
+
+
 def _list(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [one for one in _all(value) if isinstance(one, dict)]
 
 
 def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
@@ -82,7 +105,7 @@ def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
     https://www.datadictionary.nhs.uk/attributes/nhs_number.html
     """
     found = []
-    for j, identifier in enumerate(patient.get("identifier") or ()):
+    for j, identifier in enumerate(_all(patient.get("identifier"))):
         if (
             isinstance(identifier, dict)
             and identifier.get("system") == NHS_NUMBER
@@ -175,15 +198,15 @@ def _amounts(resource: dict[str, Any], at: str) -> Iterator[tuple[str, Any]]:
     if resource.get("resourceType") in ("MedicationRequest", "MedicationStatement"):
         lines = resource.get("dosageInstruction" if resource["resourceType"] == "MedicationRequest" else "dosage") or ()
         name = "dosageInstruction" if resource["resourceType"] == "MedicationRequest" else "dosage"
-        for j, line in enumerate(lines):
-            for k, rate in enumerate((line.get("doseAndRate") or ()) if isinstance(line, dict) else ()):
+        for j, line in enumerate(_all(lines)):
+            for k, rate in enumerate(_all(_get(line, "doseAndRate"))):
                 yield f"{at}.{name}[{j}].doseAndRate[{k}].dose", rate.get("doseQuantity") if isinstance(rate, dict) else None
         yield f"{at}.dispenseRequest.quantity", _get(resource, "dispenseRequest", "quantity")
     elif resource.get("resourceType") == "MedicationDispense":
         yield f"{at}.quantity", resource.get("quantity")
     elif resource.get("resourceType") == "MedicationAdministration":
         yield f"{at}.dosage.dose", _get(resource, "dosage", "dose")
-    for j, extension in enumerate(resource.get("extension") or ()):
+    for j, extension in enumerate(_all(resource.get("extension"))):
         if isinstance(extension, dict) and extension.get("url") == _PRESCRIBED:
             yield f"{at}.extension[{j}].value", extension.get("valueQuantity")
 
@@ -193,7 +216,7 @@ def _product(resource: dict[str, Any]) -> tuple[list[str], list[str]]:
     concept = resource.get("medicationCodeableConcept")
     if not isinstance(concept, dict):
         return [], []
-    codings = [c for c in concept.get("coding") or () if isinstance(c, dict)]
+    codings = _list(concept.get("coding"))
     codes = [c["code"] for c in codings if c.get("system") in (SNOMED, "https://dmd.nhs.uk") and isinstance(c.get("code"), str)]
     names = [n for n in (concept.get("text"), *(c.get("display") for c in codings)) if isinstance(n, str)]
     return codes, names

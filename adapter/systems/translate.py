@@ -224,10 +224,13 @@ class Adapter:
         """The gate on a hub Bundle, with the profiles that its event demands, and the rules that no profile can say."""
         known = hub.profiles(hub.event_of(bundle) or "")
         demanded: dict[int, Sequence[str]] = {}
-        for i, entry in enumerate(bundle.get("entry") or ()):
+        entries = bundle.get("entry")
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
             resource = entry.get("resource") if isinstance(entry, dict) else None
             profile = known.of(resource) if isinstance(resource, dict) else None
-            if profile is not None and profile not in ((resource or {}).get("meta") or {}).get("profile", ()):
+            meta = resource.get("meta") if isinstance(resource, dict) else None
+            claimed = meta.get("profile") if isinstance(meta, dict) else None
+            if profile is not None and not (isinstance(claimed, list) and profile in claimed):
                 demanded[i] = [profile]
         return self.gate.check(bundle, profiles=demanded, writing=writing) + check_bundle(bundle, self.lenient)
 

@@ -37,6 +37,11 @@ def reckoned(messages: list[Json]) -> SharedCare:
         ({"medicationCodeableConcept": {"text": "Diazepam 2mg tablets"}}, True),
         ({"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": "322236009"}]}}, False),  # no name: not known
         ({}, False),
+        # a dose must not be hidden by how it is worded
+        (named("Methadone 1mg/ml oral solution, dispatched daily (no patches)"), False),
+        (named("DTF 1mg/ml oral solution"), False),
+        (named("As prescribed"), False),
+        (named("Diazepam", code="36120711000001104"), False),  # the code is methadone's
         ({"medicationReference": {"reference": "urn:uuid:m"}}, True),
         ({"medicationReference": {"reference": "#m"}, "contained": [{"id": "m", "code": {"text": "Subutex 8mg"}}]}, False),
         ({"medicationReference": {"identifier": {"value": "7"}, "display": "Zopiclone 7.5mg tablets"}}, True),
@@ -51,6 +56,7 @@ def test_a_medicine_is_another_by_its_name(resource: Json, other: bool) -> None:
 def test_tablets_with_naloxone_are_no_kit() -> None:
     assert is_kit(named("Nyxoid 1.8mg nasal spray"))
     assert not is_kit(named("Buprenorphine 8mg / Naloxone 2mg sublingual tablets"))
+    assert not is_kit(named("Suboxone 8mg/2mg sublingual tablets (contains naloxone)"))
 
 
 def test_a_dose_of_another_medicine_does_not_end_a_run_and_is_told() -> None:
@@ -79,3 +85,13 @@ def test_a_form_of_another_medicine_expects_nothing(kind: str) -> None:
         one.update(named("Diazepam 2mg tablets"))
     states: list[Any] = [day.live for day in reckoned(messages).ledger.days if day.live]
     assert bool(states) == (kind == "MedicationDispense")
+
+
+def test_a_stop_of_a_form_counts_whatever_it_says_of_its_medicine() -> None:
+    stop = {"form": "F1", "type": "stopped", "effective": "2026-03-04T09:00:00Z", "reason": "prescriber-decision"}
+    messages = said({**CASE, "changes": [stop]})
+    [change] = [one for one in resources(messages, "MedicationRequest") if one["status"] == "stopped"]
+    change |= named("Diazepam 2mg tablets")
+    made = reckoned(messages)
+    assert [bool(day.live) for day in made.ledger.days] == [True, True, *[False] * 6]
+    assert made.issues == ()

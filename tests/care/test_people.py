@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from adapter.care.people import Named, grouped
+from adapter.care.people import Named, grouped, identifiers
+from adapter.care.records import Json, person
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number|999000001"
 ONE, TWO = f"{NHS}8", f"{NHS}9"
@@ -52,6 +53,11 @@ MERGES = {
     "without any number": ((({"c|1"}, {"c|2"}), ({"c|1"}, ()), ({"c|2"}, ())), ["012"]),
     "one after the other": ((({ONE}, {TWO}), ({TWO}, {f"{NHS}7"}), ({ONE}, ()), ({f"{NHS}7"}, ())), ["0123"]),
     "with an identifier that two people have: with neither": ((({ONE}, {"a"}), ({TWO, "a"}, ()), ({f"{NHS}7", "a"}, ())), ["0", "1", "2"]),
+    "two into one of whom nothing is told yet": ((({ONE}, {f"{NHS}7"}), ({TWO}, {f"{NHS}7"})), ["01"]),
+    "two with a number and an identifier in common, and who has that alone": (
+        (({ONE, "a"}, {TWO}), ({TWO, "a"}, ()), ({"a"}, ())),
+        ["012"],
+    ),
     "with somebody of whom nothing is told": ((({ONE}, {TWO}), ({ONE}, ())), ["01"]),
 }  # fmt: skip
 
@@ -62,3 +68,41 @@ def test_merged_records_are_one_person_s_in_any_order(name: str) -> None:
     for order in permutations(range(len(messages))):
         found = grouped((Named(frozenset(messages[n][0]), frozenset(messages[n][1])), str(n)) for n in order)
         assert sorted("".join(sorted(group)) for group in found) == expected, order
+
+
+@pytest.mark.parametrize(
+    ("patients", "known_by"),
+    [
+        # a value or a system alone names nobody
+        ([[{"system": "s", "value": "1"}, {"system": "t"}, {"value": "2"}, {"type": {"text": "x"}}]], {"s|1"}),
+        ([[{"system": "s", "value": ""}]], set()),
+    ],
+)
+def test_a_person_is_known_by_whole_identifiers(patients: list[list[Json]], known_by: set[str]) -> None:
+    messages = [{"entry": [{"fullUrl": "p", "resource": {"resourceType": "Patient", "identifier": one}}]} for one in patients]
+    assert person(messages).identifiers == known_by
+    assert identifiers(messages[0]).own == known_by
+
+
+def _patient(value: str, link: str = "", to: str = "", local: str = "") -> Json:
+    number = [{"system": "n", "value": value}] + ([{"system": "l", "value": local}] if local else [])
+    links = [{"type": link, "other": {"identifier": {"system": "n", "value": to}}}] if link else []
+    resource = {"resourceType": "Patient", "identifier": number, "link": links}
+    return {"entry": [{"fullUrl": "p", "resource": resource}]}
+
+
+@pytest.mark.parametrize(
+    ("messages", "known_by"),
+    [
+        ([_patient("1", "replaced-by", "2"), _patient("2")], {"n|2"}),
+        ([_patient("1"), _patient("2", "replaces", "1")], {"n|2"}),
+        # the other is named by nobody yet
+        ([_patient("1", "replaced-by", "2")], {"n|1"}),
+        # the identifier in another system goes on
+        ([_patient("1", "replaced-by", "2", "x"), _patient("2")], {"n|2", "l|x"}),
+        # each is said to be replaced by the other
+        ([_patient("1", "replaced-by", "2", "x"), _patient("2", "replaced-by", "1", "x")], {"n|1", "n|2", "l|x"}),
+    ],
+)
+def test_a_merged_person_is_known_by_what_lives_on(messages: list[Json], known_by: set[str]) -> None:
+    assert person(messages).identifiers == known_by

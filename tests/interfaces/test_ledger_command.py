@@ -305,10 +305,10 @@ def test_a_message_that_translate_refuses_counts_for_no_ledger(messages: Path) -
     done = run(messages, "--as-of", "2026-03-08")
     assert done.exit_code == 3
     assert f"{messages}:2: error: The NHS number fails its check digit" in done.stderr
-    assert f"{messages}:3: error: The record names another person" in done.stderr
+    assert f"{messages}:3: error: The record is about another person" in done.stderr
     assert "999000001" not in done.stderr
     lenient = run(messages, "--as-of", "2026-03-08", "--lenient").stderr
-    assert "fails its check digit" not in lenient and "names another person" in lenient
+    assert "fails its check digit" not in lenient and "about another person" in lenient
     assert run(messages, "--as-of", "2026-03-08", "--json").stdout.count('"unreported"') == 2
 
 

@@ -107,20 +107,26 @@ NHS, LOCAL = "https://fhir.nhs.uk/Id/nhs-number", "https://reset.example/client"
     ("subject", "wanted"),
     [
         ({"reference": "urn:uuid:p"}, []),
+        ({"reference": "Patient/p"}, []),
+        ({"reference": "Patient/2"}, ["reference"]),
+        ({"reference": "https://elsewhere.example/Patient/p"}, ["reference"]),
+        ({"reference": "#contained"}, ["reference"]),
+        ({"reference": "Patient/2", "identifier": {"system": NHS, "value": "9990000018"}}, []),
+        ({"reference": "Patient/2", "identifier": {"system": NHS, "value": "9990000026"}}, ["reference", "identifier"]),
         ({"identifier": {"system": NHS, "value": "9990000018"}}, []),
-        ({"identifier": {"system": NHS, "value": "9990000026"}}, ["subject-differs"]),
-        ({"reference": "urn:uuid:p", "identifier": {"system": NHS, "value": "9990000026"}}, ["subject-differs"]),
+        ({"identifier": {"system": NHS, "value": "9990000026"}}, ["identifier"]),
+        ({"reference": "urn:uuid:p", "identifier": {"system": NHS, "value": "9990000026"}}, ["identifier"]),
         ({"reference": "urn:uuid:p", "identifier": {"system": LOCAL, "value": "7"}}, []),  # the Patient has none of that system
-        ({"identifier": {"system": LOCAL, "value": "7"}}, ["subject-differs"]),
+        ({"identifier": {"system": LOCAL, "value": "7"}}, ["identifier"]),
         ({"display": "somebody"}, []),
     ],
 )
 @pytest.mark.parametrize("element", ["subject", "patient", "for"])
 def test_a_record_is_about_the_patient_of_its_message(element: str, subject: dict[str, Any], wanted: list[str]) -> None:
-    patient = {"resourceType": "Patient", "identifier": [{"system": NHS, "value": "9990000018"}]}
-    issues = check_bundle({"entry": [{"resource": patient}, {"resource": {"resourceType": "Basic", element: subject}}]})
-    assert [(rule_of(i), i["expression"]) for i in issues] == [
-        (rule, [f"Bundle.entry[1].resource.{element}.identifier"]) for rule in wanted
+    patient = {"resourceType": "Patient", "id": "p", "identifier": [{"system": NHS, "value": "9990000018"}]}
+    entries = [{"fullUrl": "urn:uuid:p", "resource": patient}, {"resource": {"resourceType": "Basic", element: subject}}]
+    assert [(rule_of(i), i["expression"]) for i in check_bundle({"entry": entries})] == [
+        ("subject-differs", [f"Bundle.entry[1].resource.{element}.{part}"]) for part in wanted
     ]
 
 
@@ -130,3 +136,20 @@ def test_a_message_is_about_one_person() -> None:
         ("two-patients", ["Bundle.entry[1].resource"]),
         ("two-patients", ["Bundle.entry[2].resource"]),
     ]
+
+
+@pytest.mark.parametrize("wrong", [5, True, "x", ["x"], [5], {}, [[]], None])
+def test_what_is_no_fhir_is_the_gates_to_tell_and_stops_nothing_here(wrong: Any) -> None:
+    dose = dispense(ML)
+    for name in (*dose, "subject", "extension", "meta"):
+        check_bundle({"entry": [{"resource": {"resourceType": "Patient"}}, {"resource": {**dose, name: wrong}}]})
+    check_bundle({"entry": wrong})
+    for name in ("identifier", "id", "link"):
+        check_bundle({"entry": [{"resource": {"resourceType": "Patient", name: wrong}}]})
+    for value in (wrong, {"system": wrong, "value": wrong}):
+        check_bundle({"entry": [{"resource": {"resourceType": "Patient", "identifier": [value]}}]})
+        check_bundle({"entry": [{"resource": {"resourceType": "Patient"}}, {"resource": {"subject": {"identifier": value}}}]})
+    coded = {"coding": wrong, "text": wrong}
+    check_bundle({"entry": [{"resource": {**dose, "medicationCodeableConcept": coded}}]})
+    order = {"resourceType": "MedicationRequest", "dosageInstruction": [{"doseAndRate": wrong}], "dispenseRequest": wrong}
+    check_bundle({"entry": [{"resource": order}]})
