@@ -54,14 +54,15 @@ class Counted:
     """What the walk found.
 
     trace: consecutiveMissed at the end of each day · possible: days after the last evidenced dose that may be without one ·
-    unsure: rungs that only the maximum reaches, with the day since when · odd_since: since when the odd days reach their number
+    unsure: rungs that only the maximum reaches, the lowest first · unsure_since: since when there are any · odd_since: since when the odd days reach their number
     """
 
     consecutive: Range = field(default_factory=lambda: Range(0, 0))
     cumulative: Range = field(default_factory=lambda: Range(0, 0))
     without: Range = field(default_factory=lambda: Range(0, None))
     possible: int = 0
-    unsure: dict[str, int] = field(default_factory=dict)
+    unsure: list[str] = field(default_factory=list)
+    unsure_since: int | None = None
     odd_since: int | None = None
     last_full: Day | None = None
     last_observed: Day | None = None
@@ -194,15 +195,16 @@ class _Walk:
 
     def _doubt(self, day: Day) -> None:
         """Which rungs are reached by what is possible alone, and whether the odd days are too many."""
-        thresholds, unsure = self.policy.thresholds, self.found.unsure
+        thresholds, found = self.policy.thresholds, self.found
         higher, possible = max(self.least, self.without), max(self.most, self.possible)
         row, either = (self.least, self.most), (higher, possible)
-        if unsure or row[0] != row[1] or either[0] != either[1]:
-            for name, (low, high) in {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items():
-                if thresholds[name].reached(high) and not thresholds[name].reached(low):
-                    unsure.setdefault(name, day.day)
-                else:
-                    unsure.pop(name, None)
+        if found.unsure or row[0] != row[1] or either[0] != either[1]:
+            rungs = {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items()
+            found.unsure = [name for name, (low, high) in rungs if thresholds[name].reached(high) and not thresholds[name].reached(low)]
+            if not found.unsure:
+                found.unsure_since = None
+            elif found.unsure_since is None:
+                found.unsure_since = day.day
         window = day.day - self.policy["odd-days-window"]
         while self.oldest < len(self.found.missed) and self.found.missed[self.oldest].day <= window:
             self.oldest += 1

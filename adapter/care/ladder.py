@@ -63,13 +63,12 @@ def _standing(ledger: Ledger, rungs: list[Rung]) -> Rung | None:
 
 
 def _possible(ledger: Ledger, counted: Counted) -> Iterator[Action]:
-    """confirm-last-dose: a rung that the possible reaches, and the evidenced does not."""
-    if counted.unsure:
-        threshold, since = min(counted.unsure.items(), key=lambda pair: pair[1])
+    """confirm-last-dose: rungs that the possible reaches, and the evidenced does not; the gravest of them is named."""
+    if counted.unsure_since is not None:
         days = [day for day in ledger.days if counted.last_full is None or day.day > counted.last_full.day]
         refs = [ref for day in days for ref in day.evidence]
         refs += counted.last_full.evidence if counted.last_full else [form.ref for form in ledger.forms.all]
-        yield _action(ledger, "confirm-last-dose", since, refs, threshold=threshold)
+        yield _action(ledger, "confirm-last-dose", counted.unsure_since, refs, threshold=counted.unsure[-1])
 
 
 def _odd(ledger: Ledger, counted: Counted) -> Iterator[Action]:

@@ -74,6 +74,17 @@ CASES: dict[str, tuple[Json, str, range, int]] = {
         range(5, 10),
         2,
     ),
+    # missed 15, 16, 18 and 19, nothing told of 17: at most 3 since 17 (discuss), more than 3 since 18 (assess), 5 since 19 (stop);
+    # at least 3 on 18, 4 on 19: each rung is sure the day after, when the next is not
+    "confirm-last-dose: one rung after the other": (
+        {
+            "forms": [form("A", 1, 2, 25)],
+            "doses": DOSES + [{"on": f"2026-03-{day}", "is": "missed"} for day in (15, 16, 18, 19)],
+        },
+        "confirm-last-dose",
+        range(18, 22),
+        17,
+    ),
     # the injection of 2 covers 2 to 8; the form from 9 is told on 8 to be held, and on 10 to be stopped
     "depot-due: the form after it held, then stopped": (
         {
