@@ -54,7 +54,8 @@ class Counted:
     """What the walk found.
 
     trace: consecutiveMissed at the end of each day · possible: days after the last evidenced dose that may be without one ·
-    unsure: rungs that only the maximum reaches, the lowest first · unsure_since: since when there are any · odd_since: since when the odd days reach their number
+    unsure: rungs that only the maximum reaches, the lowest first ·
+    unsure_since: since when there are any · odd_since: since when the odd days reach their number
     """
 
     consecutive: Range = field(default_factory=lambda: Range(0, 0))
@@ -200,7 +201,9 @@ class _Walk:
         row, either = (self.least, self.most), (higher, possible)
         if found.unsure or row[0] != row[1] or either[0] != either[1]:
             rungs = {"discuss": row, "assess": either, "stop": row, "drop-out": either}.items()
-            found.unsure = [name for name, (low, high) in rungs if thresholds[name].reached(high) and not thresholds[name].reached(low)]
+            found.unsure = [
+                name for name, (low, high) in rungs if thresholds[name].reached(high) and not thresholds[name].reached(low)
+            ]
             if not found.unsure:
                 found.unsure_since = None
             elif found.unsure_since is None:

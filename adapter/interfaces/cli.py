@@ -21,7 +21,7 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import say, say_faults, say_issues
 from adapter.interfaces.settings import SettingFaults, Settings
-from adapter.interfaces.streams import InputFault, OutputFault
+from adapter.interfaces.streams import InputFault, OutputFault, is_output_fault, output_fault
 from adapter.mapping.faults import MapFaults, Unknown
 
 
@@ -94,14 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(50_000)
     try:
         code = cli.main(args=arguments, prog_name="ost-adapter", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else Exit.DONE)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
+    except SystemExit:  # click and rich end so where the reader of standard output has gone away
+        sys.exit(Exit.STORAGE)
+    except OSError as error:
+        sys.exit(_told(output_fault(error) if is_output_fault(error) else error, debug="--debug" in arguments[:1]))
     except Exception as error:  # noqa: BLE001  # the last place: whatever it is becomes a code and a sentence
         sys.exit(_told(error, debug="--debug" in arguments[:1]))
+    sys.exit(code if isinstance(code, int) else Exit.DONE)
 
 
 def _told(error: Exception, *, debug: bool) -> Exit:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapter.fhir import json
-from adapter.fhir.outcome import Issue, outcome
+from adapter.fhir.outcome import Issue, is_error, outcome
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.left_out import MEANING, LeftOut
 from adapter.interfaces.opening import ASKED, is_asked, now, with_leniency
@@ -27,6 +27,8 @@ from adapter.interfaces.streams import STDIN, STDOUT, one_place, output, source_
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
     from adapter.interfaces.hub_messages import HubMessages
+
+    Judge = Callable[[dict[str, Any]], list[Issue]]
 
 
 def _when(_context: click.Context, option: click.Parameter, said: str | None) -> str | None:
@@ -83,8 +85,9 @@ def ledger(
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
     _check_places(files, html, messages, as_json=as_json)
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
+    judge, untold = adapter_of(lenient=lenient).judge, 0
     with ExitStack() as opened:
-        given, left_out = _taken(files, opened, lenient)
+        given, left_out = _taken(files, opened, judge)
         if left_out and not given.count:
             say(f"{left_out.words} There is no other, so nothing is written.")
             raise click.exceptions.Exit(Exit.CONTENT)
@@ -98,14 +101,14 @@ def ledger(
             with output(html) as put:
                 put(page(found(), left_out).encode())
         if messages is not None and sender is not None:
-            _tell(found(), left_out, messages, sender)
+            untold = _tell(found(), left_out, messages, sender, judge)
         if as_json:
             _as_json(found(), given)
         elif html is None and messages is None:
             _tables(found(), left_out)
     if left_out:
         say(f"INCOMPLETE: {left_out.words} {MEANING}")
-    raise click.exceptions.Exit(Exit.SOME if left_out else Exit.DONE)
+    raise click.exceptions.Exit(Exit.SOME if left_out or untold else Exit.DONE)
 
 
 def _check_places(files: tuple[str, ...], html: str | None, messages: str | None, *, as_json: bool) -> None:
@@ -124,11 +127,11 @@ def _check_places(files: tuple[str, ...], html: str | None, messages: str | None
         raise click.UsageError("standard input can be read once: give - once")
 
 
-def _taken(files: tuple[str, ...], opened: ExitStack, lenient: bool | None) -> tuple[HubMessages, LeftOut]:
+def _taken(files: tuple[str, ...], opened: ExitStack, judge: Judge) -> tuple[HubMessages, LeftOut]:
     """The messages of the files that the gate passes; those that it does not are told, with their issues, and left out."""
     from adapter.interfaces.hub_messages import HubMessages
 
-    given = HubMessages(adapter_of(lenient=lenient).judge)
+    given = HubMessages(judge)
     refused: list[tuple[str, list[Issue]]] = []
     for file in files:
         shown = "" if file == STDIN else file.encode(errors="backslashreplace").decode()  # a name need not be text
@@ -150,8 +153,8 @@ def _as_json(found: Iterator[SharedCare], given: HubMessages) -> None:
             put(json.encode_pretty(made) if alone else json.encode(made) + b"\n")
 
 
-def _tell(found: Iterator[SharedCare], left_out: LeftOut, file: str, sender: tuple[str, str, str]) -> None:
-    """The alerts and referrals of all, a line each.
+def _tell(found: Iterator[SharedCare], left_out: LeftOut, file: str, sender: tuple[str, str, str], judge: Judge) -> int:
+    """The alerts and referrals of all, a line each; how many could not be told, since the gate does not pass them.
 
     Where messages were left out, each says so, and no withdrawal is told: an alert too many is asked about, one that is taken
     back in error is not.
@@ -159,7 +162,7 @@ def _tell(found: Iterator[SharedCare], left_out: LeftOut, file: str, sender: tup
     from adapter.care.messages import Sender
     from adapter.care.messages import messages as told
 
-    made, held = now(), 0
+    made, held, untold = now(), 0, 0
     with output(file) as put:
         for one in found:
             if left_out:
@@ -167,11 +170,24 @@ def _tell(found: Iterator[SharedCare], left_out: LeftOut, file: str, sender: tup
                 held += len(one.actions) - len(due)
                 one = replace(one, actions=due)
             for message in told(one, sender=Sender(*sender), made=made):
-                put(json.encode(left_out.marked(message)) + b"\n")
+                marked = left_out.marked(message)
+                if wrong := [each for each in judge(marked) if is_error(each)]:
+                    untold += 1
+                    say(f"NOT TOLD, see to it by hand: {_title(message)}, which is not valid:")
+                    say_issues(wrong)
+                else:
+                    put(json.encode(marked) + b"\n")
     if left_out:
         say(f"What is due was told from less than all messages, and each alert says so: {left_out.words}")
     if held:
         say(f"{plural(held, 'withdrawal')} not told: mend the messages that were left out, and tell them then.")
+    return untold
+
+
+def _title(message: dict[str, Any]) -> str:
+    """What a message tells, for people: the code of the action, or that it is the referral; no word of the person."""
+    topics = [entry["resource"]["topic"] for entry in message["entry"] if entry["resource"]["resourceType"] == "Communication"]
+    return f"the alert {topics[0]['coding'][0]['code']}" if topics else "the referral"
 
 
 def _tables(found: Iterable[SharedCare], left_out: LeftOut) -> None:

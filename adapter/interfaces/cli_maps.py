@@ -12,7 +12,7 @@ from adapter.fhir.outcome import Refused
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import plural, say, say_faults, say_issues
-from adapter.interfaces.streams import output
+from adapter.interfaces.streams import folder, output
 from adapter.mapping.faults import did_you_mean, nearest
 
 
@@ -102,7 +102,7 @@ def new(name: str, sample: str, event: str, kind: str, target: str) -> None:
     if there:
         raise click.UsageError(f"{', '.join(there)} in {target}: there already; choose another name or folder")
     for file, body in made.items():
-        (Path(target) / file).parent.mkdir(parents=True, exist_ok=True)
+        folder((Path(target) / file).parent)
         with output(str(Path(target) / file)) as put:
             put(body)
         say(f"{Path(target) / file}", stdout=True)
@@ -125,7 +125,7 @@ def docs(target: str | None, mappings: tuple[Path, ...], lenient: bool | None) -
             put("\n".join(made.values()).encode())
         return
     files = {name: text.encode() for name, text in made.items()} | packs.packs(ost)
-    Path(target).mkdir(parents=True, exist_ok=True)
+    folder(Path(target))
     for name, body in files.items():
         with output(str(Path(target) / name)) as put:
             put(body)

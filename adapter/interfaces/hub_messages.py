@@ -5,9 +5,9 @@ What is kept of a message is whose it is and where it stands: those of many peop
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, Any
 
 from adapter.care.people import Named, grouped, identifiers
@@ -15,11 +15,17 @@ from adapter.care.records import Person, person
 from adapter.fhir import json
 from adapter.fhir.dates import precision
 from adapter.fhir.outcome import Issue, Refused, is_error, issue, on_line
+from adapter.fhir.schema.tables import types
 
-#: Elements that hold a date, a dateTime or an instant.
-_DATED = re.compile(
-    r"(Date|DateTime|Instant|On|start|end|authored|created|sent|date|dateTime|issued|effectiveDateTime|whenHandedOver|whenPrepared)$"
-)
+#: No date of the record: when a server last wrote it, and two names that elements without a date have as well.
+_NO_DATE_OF_IT = frozenset({"lastUpdated", "value", "event"})
+
+
+@cache
+def _dated() -> frozenset[str]:
+    """Names of the elements that hold a date, a dateTime or an instant, by R4's table of types."""
+    rows = (row for one in types().values() for row in one["elements"].items())
+    return frozenset(name for name, row in rows if row["t"] in ("date", "dateTime", "instant")) - _NO_DATE_OF_IT
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,14 @@ def _implausible(message: dict[str, Any]) -> Iterator[Issue]:
     for n, entry in enumerate(message.get("entry", ())):
         if entry.get("resource", {}).get("resourceType") != "Patient":
             for place, said in _texts(entry.get("resource"), f"Bundle.entry[{n}].resource"):
-                if precision(said) is not None and not "1900" <= said[:4] <= "2100" and _DATED.search(place):
+                if precision(said) is not None and not "1900" <= said[:4] <= "2100" and _name(place) in _dated():
                     text = "A date of this record lies before 1900 or after 2100."
                     yield issue("error", "value", "date-implausible", text, expression=place, mend="Send the year that is meant.")
+
+
+def _name(place: str) -> str:
+    """The element's name at the end of a path."""
+    return place.rpartition(".")[2].partition("[")[0]
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:

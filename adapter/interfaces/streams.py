@@ -5,6 +5,7 @@ What is written to a file appears whole or not at all: it is written beside the 
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -139,6 +140,12 @@ def output(target: str | None) -> Iterator[Callable[[bytes], None]]:
             raise
 
 
+def folder(target: Path) -> None:
+    """Make a folder, and those above it, where they are not there. Raises OutputFault."""
+    with _faults(str(target)):
+        target.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def _faults(target: str) -> Iterator[None]:
     try:
@@ -169,6 +176,15 @@ def _finish(stream: IO[bytes], target: str, *, sync: bool = False) -> None:
         stream.flush()
         if sync:
             os.fsync(stream.fileno())
+
+
+#: What a stream that cannot take more says: the disk is full, the quota is used up, the reader is gone.
+_NO_MORE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
+
+
+def is_output_fault(error: OSError) -> bool:
+    """Whether an error was met in writing to standard output: it has no file's name, and says that no more can be written."""
+    return error.filename is None and error.errno in _NO_MORE
 
 
 def output_fault(error: OSError, target: str = STDOUT) -> OutputFault:

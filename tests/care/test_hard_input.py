@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from adapter.care.shared_care import shared_care
 from adapter.interfaces.cli import cli
+from adapter.interfaces.hub_messages import _implausible
 from tests.care.build import Json, bundles
 
 AS_OF = "2026-03-09"
@@ -162,6 +163,28 @@ def test_a_date_that_no_treatment_has_is_refused_with_its_place(year: str, told:
     assert done.exit_code == 3
     assert "[date-implausible]" in done.stderr
     assert json.loads(done.stdout)["days"][0] == {"date": "2026-03-02", "state": "unreported", "evidence": []}
+
+
+@pytest.mark.parametrize(
+    ("resource", "place"),
+    [
+        ({"resourceType": "Observation", "issued": "0206-03-02T09:00:00Z"}, "issued"),
+        ({"resourceType": "ServiceRequest", "occurrenceDateTime": "0206-03-02"}, "occurrenceDateTime"),
+        ({"resourceType": "Composition", "date": "9999-12-31"}, "date"),
+        ({"resourceType": "MedicationStatement", "dateAsserted": "0206"}, "dateAsserted"),
+        ({"resourceType": "Encounter", "period": {"end": "9999-12-31"}}, "period.end"),
+        ({"resourceType": "MedicationRequest", "extension": [{"url": "x", "valueDate": "0206-03"}]}, "extension[0].valueDate"),
+        ({"resourceType": "MedicationRequest", "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": "0206-03-02"}}}}]}, "dosageInstruction[0].timing.repeat.boundsPeriod.start"),
+        ({"resourceType": "Observation", "issued": "2026-03-02T09:00:00Z"}, None),
+        ({"resourceType": "Observation", "identifier": [{"value": "0206"}]}, None),
+        ({"resourceType": "Observation", "meta": {"lastUpdated": "0001-01-01T00:00:00Z"}}, None),
+        ({"resourceType": "Patient", "birthDate": "1899-03-02"}, None),
+    ],
+)  # fmt: skip
+def test_which_elements_are_dates_of_the_record(resource: dict[str, Any], place: str | None) -> None:
+    found = list(_implausible({"entry": [{"resource": resource}]}))
+    assert [one["expression"] for one in found] == ([[f"Bundle.entry[0].resource.{place}"]] if place else [])
+    assert not any(text in json.dumps(found) for text in ("0206", "9999"))
 
 
 def test_a_message_of_nobody_is_refused(told: Callable[..., Path]) -> None:

@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from adapter.fhir.outcome import issue
+from adapter.interfaces import cli_ledger, opening
 from adapter.interfaces.cli import cli
 from tests.care.build import BASE, OURS, bundles
 
@@ -172,6 +175,33 @@ def test_what_is_due_is_told_as_hub_messages_that_the_systems_hear(messages: Pat
     assert [each["value"] for one in alerts for each in one["ring"]] == ["01632 960144"] * len(alerts)
 
 
+def test_an_alert_that_is_not_valid_is_not_written_and_is_told(
+    messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the gate does not pass is for a person to see to: the others are written."""
+    ost = opening.opened(lenient=None)
+
+    def judge(bundle: dict[str, Any]) -> list[Any]:
+        if "supply-not-permitted" in json.dumps(bundle):
+            return [issue("error", "invalid", "required", "One element is missing.", mend="Send it.")]
+        return ost.judge(bundle)
+
+    monkeypatch.setattr(cli_ledger, "adapter_of", lambda **_: SimpleNamespace(judge=judge))
+    told = tmp_path / "told.ndjson"
+    sender = ("--sender", "YZ901", "Reset Treatment Service", "01632 960144")
+    done = run(messages, "--as-of", "2026-03-08", "--messages", told, *sender)
+    assert done.exit_code == 3
+    assert "NOT TOLD, see to it by hand: the alert supply-not-permitted, which is not valid:" in done.stderr
+    assert "9990000018" not in done.stderr
+    codes = [one["resource"]["topic"]["coding"][0]["code"] for one in written(told) if "topic" in one["resource"]]
+    assert "discuss-with-prescriber" in codes and "supply-not-permitted" not in codes
+
+
+def written(file: Path) -> list[Any]:
+    """The entries of the messages of a file."""
+    return [entry for line in file.read_text("utf-8").splitlines() for entry in json.loads(line)["entry"]]
+
+
 # outcome profiles and kits ------------------------------------------------------------------------------------------------
 def _said(name: str, **value: Any) -> Any:
     return {"url": f"{OURS}{name}", **value}
@@ -289,6 +319,20 @@ def test_one_without_its_day_is_refused_and_ends_nothing(tmp_path: Path) -> None
 
 def test_messages_have_a_sender(messages: Path, tmp_path: Path) -> None:
     done = run(messages, "--messages", tmp_path / "told.ndjson")
+    assert done.exit_code == 2
+    assert "--sender" in done.stderr
+    assert not (tmp_path / "told.ndjson").exists()
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        ("yz901", "Reset", ""), ("", "Reset", ""), ("YZ901", " ", ""),
+        ("YZ901", "Reset\x1b[31m", ""), ("YZ901", "Reset\nTwo", ""), ("YZ901", "Reset", "01632\x00960144"),
+    ],
+)  # fmt: skip
+def test_a_sender_that_cannot_be_told_is_a_fault_of_usage(messages: Path, tmp_path: Path, sender: tuple[str, ...]) -> None:
+    done = run(messages, "--messages", tmp_path / "told.ndjson", "--sender", *sender)
     assert done.exit_code == 2
     assert "--sender" in done.stderr
     assert not (tmp_path / "told.ndjson").exists()

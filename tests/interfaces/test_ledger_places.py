@@ -94,6 +94,18 @@ def test_a_named_pipe_is_read_whole(messages: Path, tmp_path: Path) -> None:
     assert done.stdout == command("ledger", str(messages), *AS_OF).stdout
 
 
+def test_a_file_whose_name_is_no_text_is_read_and_named(messages: Path, tmp_path: Path) -> None:
+    """A name of bytes that are no UTF-8: in what is said they stand escaped, and the issues carry it as well."""
+    name = os.fsencode(tmp_path) + b"/\xff\xfe.ndjson"
+    Path(os.fsdecode(name)).write_bytes(messages.read_bytes() + b'{"resourceType": "Bundle"}\n')
+    run = [sys.executable, "-m", "adapter", "ledger", os.fsdecode(name), *AS_OF, "--json"]
+    done = subprocess.run(run, capture_output=True, timeout=60, cwd=ROOT, env=environment())
+    assert done.returncode == 3, done.stderr
+    assert b"/\\udcff\\udcfe.ndjson:5: error: " in done.stderr
+    file, line = json.loads(done.stdout)["issues"]["issue"][0]["extension"]
+    assert (file["valueString"].endswith(r"/\udcff\udcfe.ndjson"), line["valueInteger"]) == (True, 5)
+
+
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
 def test_a_device_is_no_input(device: str) -> None:
     done = command("ledger", device, *AS_OF)
