@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.care.collection_words import NotSure
-from adapter.care.fact_reading import is_of_another_medicine
+from adapter.care.fact_reading import medicine
 from adapter.care.facts import Collection, Facts, Form, ordinal
 from adapter.care.instalment_forms import Arrangement, arrangement, as_form, is_arranged
 from adapter.care.known import Known
@@ -78,7 +78,7 @@ class Derivation:
 
 def unplanned(records: Iterable[Record], today: int, policy: Policy) -> list[Issue]:
     """What is told of the orders that say how they are collected, and not surely from which day. today: service day of as-of."""
-    known = (one for one in records if one.type == "MedicationRequest" and not is_of_another_medicine(one))
+    known = (one for one in records if one.type == "MedicationRequest" and medicine(one) != "other")
     orders = [one.resource for one in known if as_form(one.resource) is None]
     arranged = [one for one in orders if is_arranged(one) and _is_written(one, today)]
     return [issue for one in arranged for issue in prescribed(one, policy).issues]

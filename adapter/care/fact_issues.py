@@ -5,11 +5,11 @@ No text shows a value of the person: a record is told of by the system that it c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from adapter.care.fact_reading import day_and_moment, day_received, happened, is_after_receipt
-from adapter.care.facts import Change, Fact, Outcome
+from adapter.care.facts import Change, Fact, Form, Outcome
 from adapter.care.forms import changed
 from adapter.care.known import Known, deaths
 from adapter.care.ledger import Ledger
@@ -17,6 +17,7 @@ from adapter.care.records import EARLIEST, Record, ours, part
 from adapter.fhir.outcome import Issue, issue
 
 _FORM, _DOSE, _DEATH = "MedicationRequest", "MedicationDispense", "Patient.deceased"
+_KINDS = {_FORM: "form", _DOSE: "dose", "MedicationAdministration": "dose", "MedicationStatement": "dose elsewhere"}
 _CHANGE = f"{_FORM}.extension('{ours('order-change')}')"
 _NAME, _SERIAL = f"{_FORM}.identifier", f"{_FORM}.groupIdentifier"
 _MEANT = "Ask the sender which form is meant, and before the next supply; have the change sent with the identifier of that form."
@@ -48,6 +49,12 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
         "A dose is told of ({what}) by a number that no form prescribes for its day: it counts as one more dose of that day.",
         "Ask the sender which dose is meant, and have the record corrected.",
     ),
+    "medicine-unknown": (
+        "warning",
+        ("MedicationRequest.medication", "MedicationDispense.medication"),
+        "A record ({what}) counts whose medicine no code or name tells: it may be none of opioid substitution treatment.",
+        "Name or code the product as dm+d does.",
+    ),
     "time-after-receipt": (
         "warning",
         (f"{_DOSE}.whenHandedOver", f"{_DOSE}.extension('{ours('recorded')}')", f"{_CHANGE}.extension('recorded')"),
@@ -75,14 +82,28 @@ def told(rule: str, what: str) -> Issue:
     return issue(severity, "business-rule", rule, text.format(what=what), expression=places, mend=mend)
 
 
-def of_facts(ledger: Ledger, known: Known, standing: Iterable[Record], known_at: datetime | None) -> list[Issue]:
+def of_facts(ledger: Ledger, known: Known, standing: Sequence[Record], known_at: datetime | None) -> list[Issue]:
     """What is told of the facts of a ledger, the same thing once. standing: the person's records that stand at known_at."""
     counted = {id(one) for one in (*ledger.facts.changes, *ledger.facts.outcomes)}
     found = [(known.facts[id(one)], one) for one in standing if id(known.facts.get(id(one))) in counted]
     said = [*_of_death(ledger, known, known_at)]
+    said += [
+        ("medicine-unknown", f"{_KINDS[one.type]}, {_source(one)}") for one in _of_unknown_medicines(ledger, known, standing)
+    ]
     for fact, record in found:
         said += ((rule, f"{kind}, {_source(record)}") for rule, kind in _of(fact, record, ledger))
     return [told(rule, what) for rule, what in sorted(set(said), key=lambda one: (list(RULES).index(one[0]), one[1]))]
+
+
+def _of_unknown_medicines(ledger: Ledger, known: Known, standing: Iterable[Record]) -> Iterator[Record]:
+    """The records of forms and doses that count though nobody here knows what medicine they are of."""
+    if not known.unknown:
+        return
+    counted = {form.ref for form in ledger.facts.forms} | {one.ref for one in ledger.facts.outcomes}
+    for record in standing:
+        fact = known.facts.get(id(record))
+        if id(record) in known.unknown and isinstance(fact, Form | Outcome) and fact.ref in counted:
+            yield record
 
 
 def _source(record: Record) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.care.facts import SUPPLIES, Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
 from adapter.care.instalment_forms import as_form
-from adapter.care.medicines import is_other
+from adapter.care.medicines import Kind, kind
 from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
 from adapter.fhir.dates import moment_of, precision, service_day
 
@@ -52,9 +52,9 @@ def read(record: Record) -> Fact | None:
     return None
 
 
-def is_of_another_medicine(record: Record) -> bool:
-    """Whether a prescription, a supply or a dose is, by its name, of a medicine other than substitution treatment."""
-    return record.type.startswith("Medication") and is_other(record.resource, record.known)
+def medicine(record: Record) -> Kind:
+    """What a prescription, a supply or a dose is of; anything else is as good as of substitution treatment."""
+    return kind(record.resource, record.known) if record.type.startswith("Medication") else "substitution"
 
 
 def _names(resource: Json) -> frozenset[str]:

@@ -12,7 +12,7 @@ from adapter.care.fact_reading import (
     day_and_moment,
     day_received,
     ended_by_status,
-    is_of_another_medicine,
+    medicine,
     read,
 )
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
@@ -30,8 +30,10 @@ class Known:
         self.person = person
         self.facts = {id(record): fact for record in person.records if (fact := read(record)) is not None}
         #: Those that would count if they were not of another medicine. A change is of the form that it names.
-        counted = (one for one in person.records if not isinstance(self.facts.get(id(one)), Change | None))
-        self.others = [one for one in counted if is_of_another_medicine(one)]
+        counted = [one for one in person.records if not isinstance(self.facts.get(id(one)), Change | None)]
+        kinds = {id(one): medicine(one) for one in counted}
+        self.others = [one for one in counted if kinds[id(one)] == "other"]
+        self.unknown = {name for name, kind in kinds.items() if kind == "unknown"}
         for record in self.others:
             del self.facts[id(record)]
         counting = [record for record in person.records if id(record) in self.facts]

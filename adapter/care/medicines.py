@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from adapter.care.records import Json
 from adapter.systems.hub_rules import products
+
+#: `other`: surely none of opioid substitution treatment.
+Kind = Literal["substitution", "other", "unknown"]
 
 #: Substances of opioid substitution treatment, and brands that do not name theirs (dm+d; Electronic Medicines Compendium).
 _SUBSTITUTION = (
@@ -28,19 +32,18 @@ _PATCH = re.compile(r"\bbuprenorphine\b.*(?:micrograms?/hour|\btransdermal patch
 _NALOXONE, _KITS = "89018006", ("naloxone", "prenoxad", "nyxoid")
 
 
-def is_other(resource: Json, known: Mapping[str, Json]) -> bool:
-    """Whether by its name it is surely another medicine. What has a code of substitution treatment, or a name that nobody here
-    knows, is not: a dose must not be hidden by how it is worded.
+def kind(resource: Json, known: Mapping[str, Json]) -> Kind:
+    """What a record is about, by code and name. What nobody here knows counts too: no dose is hidden by how it is worded.
 
     known: the resources of its message by fullUrl
     """
     code = concept(resource, known)
-    names = _names(code)
     if any(one.get("code") in products() for one in code.get("coding", ())):
-        return False
+        return "substitution"
+    names = _names(code)
     if any(word in names for word in _SUBSTITUTION):
-        return _PATCH.search(names) is not None
-    return any(word in names for word in _OTHER)
+        return "other" if _PATCH.search(names) is not None else "substitution"
+    return "other" if any(word in names for word in _OTHER) else "unknown"
 
 
 def is_kit(resource: Json) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapter.care.medicines import is_kit, is_other
+from adapter.care.medicines import is_kit, kind
 from adapter.care.shared_care import SharedCare, shared_care
 from adapter.fhir.outcome import rule_of
 from tests.care.build import Json
@@ -25,32 +25,35 @@ def reckoned(messages: list[Json]) -> SharedCare:
 
 
 @pytest.mark.parametrize(
-    ("resource", "other"),
+    ("resource", "expected"),
     [
-        (named("Methadone 1mg/ml oral solution"), False),
-        (named("METHADONE HYDROCHLORIDE 1mg/ml"), False),
-        (named("Espranor 8mg oral lyophilisates"), False),
-        (named("Buprenorphine 8mg / Naloxone 2mg sublingual tablets"), False),
-        (named("Buprenorphine 5micrograms/hour seven day transdermal patches"), True),
-        (named("Diazepam 2mg tablets"), True),
-        (named("Naloxone 400micrograms/1ml solution for injection"), True),
-        ({"medicationCodeableConcept": {"text": "Diazepam 2mg tablets"}}, True),
-        ({"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": "322236009"}]}}, False),  # no name: not known
-        ({}, False),
+        (named("Methadone 1mg/ml oral solution"), "substitution"),
+        (named("METHADONE HYDROCHLORIDE 1mg/ml"), "substitution"),
+        (named("Espranor 8mg oral lyophilisates"), "substitution"),
+        (named("Buprenorphine 8mg / Naloxone 2mg sublingual tablets"), "substitution"),
+        (named("Buprenorphine 5micrograms/hour seven day transdermal patches"), "other"),
+        (named("Diazepam 2mg tablets"), "other"),
+        (named("Naloxone 400micrograms/1ml solution for injection"), "other"),
+        ({"medicationCodeableConcept": {"text": "Diazepam 2mg tablets"}}, "other"),
+        ({"medicationCodeableConcept": {"coding": [{"system": SNOMED, "code": "322236009"}]}}, "unknown"),  # no name: not known
+        ({}, "unknown"),
         # a dose must not be hidden by how it is worded
-        (named("Methadone 1mg/ml oral solution, dispatched daily (no patches)"), False),
-        (named("DTF 1mg/ml oral solution"), False),
-        (named("As prescribed"), False),
-        (named("Diazepam", code="36120711000001104"), False),  # the code is methadone's
-        ({"medicationReference": {"reference": "urn:uuid:m"}}, True),
-        ({"medicationReference": {"reference": "#m"}, "contained": [{"id": "m", "code": {"text": "Subutex 8mg"}}]}, False),
-        ({"medicationReference": {"identifier": {"value": "7"}, "display": "Zopiclone 7.5mg tablets"}}, True),
-        ({"medicationReference": {"identifier": {"value": "7"}}}, False),
+        (named("Methadone 1mg/ml oral solution, dispatched daily (no patches)"), "substitution"),
+        (named("DTF 1mg/ml oral solution"), "unknown"),
+        (named("As prescribed"), "unknown"),
+        (named("Diazepam", code="36120711000001104"), "substitution"),  # the code is methadone's
+        ({"medicationReference": {"reference": "urn:uuid:m"}}, "other"),
+        (
+            {"medicationReference": {"reference": "#m"}, "contained": [{"id": "m", "code": {"text": "Subutex 8mg"}}]},
+            "substitution",
+        ),
+        ({"medicationReference": {"identifier": {"value": "7"}, "display": "Zopiclone 7.5mg tablets"}}, "other"),
+        ({"medicationReference": {"identifier": {"value": "7"}}}, "unknown"),
     ],
 )
-def test_a_medicine_is_another_by_its_name(resource: Json, other: bool) -> None:
+def test_what_a_medicine_is_by_its_code_and_its_name(resource: Json, expected: str) -> None:
     known = {"urn:uuid:m": {"resourceType": "Medication", "code": {"text": "Diazepam 5mg tablets"}}}
-    assert is_other(resource, known) is other
+    assert kind(resource, known) == expected
 
 
 def test_tablets_with_naloxone_are_no_kit() -> None:
@@ -95,3 +98,28 @@ def test_a_stop_of_a_form_counts_whatever_it_says_of_its_medicine() -> None:
     made = reckoned(messages)
     assert [bool(day.live) for day in made.ledger.days] == [True, True, *[False] * 6]
     assert made.issues == ()
+
+
+def test_a_medicine_that_is_not_known_counts_and_is_told_once_of_a_kind_and_a_source() -> None:
+    """A form of no known medicine, and its doses: the ledger is what it was, and both are told."""
+    messages = said(CASE)
+    as_methadone = reckoned(messages)
+    for one in [*resources(messages, "MedicationRequest"), *resources(messages, "MedicationDispense")]:
+        one.update(named("As prescribed"))
+    made = reckoned(messages)
+    assert [day.state for day in made.ledger.days] == [day.state for day in as_methadone.ledger.days]
+    assert [rule_of(one) for one in made.issues] == ["medicine-unknown"] * 2
+    texts = sorted(one["details"]["text"] for one in made.issues)
+    assert ["(dose, from pharmacy)" in texts[0], "(form, from " in texts[1]] == [True, True]
+    assert not any("As prescribed" in text for text in texts)
+
+
+def test_one_that_is_not_dated_yet_is_not_told() -> None:
+    messages = said(
+        {"doses": [{"id": "S", "on": "2026-03-02", "is": "supervised"}, {"id": "L", "on": "2026-03-20", "is": "missed"}]}
+    )
+    resources(messages, "MedicationDispense")[-1].update(named("As prescribed"))
+    [made] = shared_care(messages, "2026-03-10")
+    assert made.issues == ()
+    [made] = shared_care(messages, "2026-03-20")
+    assert [rule_of(one) for one in made.issues] == ["medicine-unknown"]
