@@ -6,7 +6,7 @@ No text shows a value of the person: a record is told of by the system that it c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapter.care.fact_reading import day_and_moment, day_received, happened, is_after_receipt
 from adapter.care.facts import Change, Fact, Form, Outcome
@@ -112,16 +112,17 @@ def _source(record: Record) -> str:
 
 def _of(fact: Fact, record: Record, ledger: Ledger) -> Iterator[tuple[str, str]]:
     """The rules that a record breaks, and what it is."""
+    skew = timedelta(minutes=ledger.policy["clock-skew"])
     if isinstance(fact, Change):
         if (rule := _named(fact, ledger)) is not None:
             yield rule, fact.kind
-        if is_after_receipt(record, part(record.said("order-change"), "recorded")):
+        if is_after_receipt(record, part(record.said("order-change"), "recorded"), skew):
             yield "time-after-receipt", "change of a form"
     elif isinstance(fact, Outcome):
         prescribed = any(form.first <= fact.day <= form.last for form in ledger.forms.all)
         if prescribed and fact.number > ledger.forms.doses(fact.day):
             yield "dose-number", fact.outcome
-        if is_after_receipt(record, happened(record)) or is_after_receipt(record, record.said("recorded")):
+        if any(is_after_receipt(record, at, skew) for at in (happened(record), record.said("recorded"))):
             yield "time-after-receipt", fact.outcome
 
 

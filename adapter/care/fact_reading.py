@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ _BEGUN = frozenset({"in-progress", "finished"})
 _STATUS = {"stopped": "stopped", "cancelled": "cancelled", "on-hold": "held"}
 #: A service day and, where one is said, the moment.
 _When = tuple[int, datetime | None]
+_NONE = timedelta()
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
@@ -167,17 +168,17 @@ def day_received(record: Record) -> int:
     return ordinal(service_day(record.received.isoformat()))
 
 
-def is_after_receipt(record: Record, said: str | None) -> bool:
-    """Whether a time that a record says lies after its receipt."""
+def is_after_receipt(record: Record, said: str | None, skew: timedelta) -> bool:
+    """Whether a time that a record says lies after its receipt, by more than two clocks may differ."""
     known = day_and_moment(said)
-    return known is not None and _lies_after(record, known)
+    return known is not None and _lies_after(record, known, skew)
 
 
-def _lies_after(record: Record, known: _When) -> bool:
+def _lies_after(record: Record, known: _When, skew: timedelta = _NONE) -> bool:
     day, at = known
     if record.received == EARLIEST:
         return False
-    return at > record.received if at is not None else day > day_received(record)
+    return at - skew > record.received if at is not None else day > day_received(record)
 
 
 def happened(record: Record) -> str | None:

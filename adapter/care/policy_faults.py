@@ -25,6 +25,7 @@ THRESHOLDS = {
         "dose-day": "discuss assess stop drop-out odd-days form-days",
         "day": "odd-days-window order-ending restart-review death-after-form first-supply",
         "hour": "incident-hours longest-due late-entry",
+        "minute": "clock-skew",
         "working-day": "incident-working-days",
     }.items()
     for name in said.split()

@@ -180,3 +180,13 @@ def test_a_stop_of_a_form_that_was_withdrawn_is_told_of() -> None:
     again = {**FORM, "id": "F2", "received": "2026-03-03T09:00:00Z"}
     found = care_of(said({"forms": [FORM, gone, again], "changes": [STOP], "doses": [SEEN]}))
     assert rules(found) == ["change-form-unknown"]
+
+
+# clocks that differ ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("at", "told"), [("19:00:40", False), ("19:05:00", False), ("19:05:01", True)])
+def test_a_time_a_little_after_its_receipt_is_not_told(at: str, told: bool) -> None:
+    """The clocks of two systems differ by minutes; the dose counts from its receipt in any case."""
+    dose = {"id": "S", "on": "2026-03-02", "is": "supervised", "at": f"2026-03-02T{at}Z", "received": "2026-03-02T19:00:00Z"}
+    made = care_of(said({"forms": [FORM], "doses": [dose]}), "2026-03-02T19:00:30Z")
+    assert rules(made) == (["time-after-receipt"] if told else [])
+    assert made.ledger.days[-1].state == "supervised"

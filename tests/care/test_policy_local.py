@@ -84,6 +84,12 @@ def notified(which: str, known: str) -> Answer:
     return lambda policy: incident_times(datetime.fromisoformat(known), policy)[which].isoformat()
 
 
+def told_of_a_dose_at(at: str) -> Answer:
+    """The issues of a dose that was received on 2 March at 19:00."""
+    dose = {"id": "S", "on": "2026-03-02", "is": "supervised", "at": at, "received": "2026-03-02T19:00:00Z"}
+    return lambda policy: [rule_of(one) for one in care_of({"as-of": "2026-03-02", "doses": [dose]}, policy).issues]
+
+
 ENTRY, CALLS = by_clock.ENTRY, by_clock.CALLS
 START = by_clock.episode("2026-01-15")
 SLOW = "feeds:\n  pharmacies:\n    FZZ01: {cadence: PT72H}\n"
@@ -116,6 +122,8 @@ THRESHOLDS: dict[str, tuple[int, Answer, Any, Any]] = {
     ),
     # of the day before, at four in the morning: within five hours after midnight, not within four
     "late-entry": (5, raised("at-once-at-four-in-summer-time", "possible-double-dose"), True, False),
+    # handed over five minutes and a half after its receipt
+    "clock-skew": (6, told_of_a_dose_at("2026-03-02T19:05:30Z"), ["time-after-receipt"], []),
     # known on Monday 9 March at 10:00
     "incident-hours": (
         47,
