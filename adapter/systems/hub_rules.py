@@ -24,6 +24,9 @@ SNOMED = "http://snomed.info/sct"
 MILLILITRE, MILLIGRAM = "258773002", "258684004"
 #: Elements by which a resource says whom it is about.
 _SUBJECTS = ("subject", "patient", "for")
+#: Elements of free text that a person writes, and how one ends that was cut.
+_FREE_TEXT = {"note": ("text",), "payload": ("contentString",), "dosageInstruction": ("text", "patientInstruction")}
+_CUT = ("...", "\N{HORIZONTAL ELLIPSIS}")
 _PRESCRIBED = f"{BASE}/StructureDefinition/prescribed-amount"
 #: A strength as product names write it: 1mg/ml, 10 mg in 5 ml, 8mg, 200micrograms.
 _STRENGTH = re.compile(r"\d[\d.,]*\s*(?:mg|mcg|micrograms?|g|%)\b|\d%", re.IGNORECASE)
@@ -45,6 +48,7 @@ def check_bundle(bundle: dict[str, Any], lenient: bool = False) -> list[Issue]:
         else:
             found += another_person(resource, patients, at)
             found += dose_meaning(resource, at)
+            found += cut_text(resource, at)
     return found
 
 
@@ -129,6 +133,19 @@ def nhs_number(patient: dict[str, Any], at: str, lenient: bool) -> list[Issue]:
 def nhs_number_is_valid(value: Any) -> bool:
     """Ten digits, no spaces, whose last is the modulus 11 check digit of the others."""
     return isinstance(value, str) and len(value) == 10 and value.isascii() and value.isdigit() and bool(is_valid(value))
+
+
+# free text --------------------------------------------------------------------------------------------------------
+def cut_text(resource: dict[str, Any], at: str) -> Iterator[Issue]:
+    """A note, a message's words or an instruction that ends in dots, as a source ends what it has cut to a length."""
+    for element, names in _FREE_TEXT.items():
+        for i, one in enumerate(_all(resource.get(element))):
+            for name in names:
+                said = _get(one, name)
+                if isinstance(said, str) and said.rstrip().endswith(_CUT):
+                    text = "The text ends in dots, as a source ends what it has cut: what came after them is not in the message."
+                    mend = "Read the whole text in the system that sent it, and have it sent whole."
+                    yield issue("warning", "incomplete", "text-cut", text, expression=f"{at}.{element}[{i}].{name}", mend=mend)
 
 
 # the dose ---------------------------------------------------------------------------------------------------------

@@ -138,10 +138,26 @@ def test_a_message_is_about_one_person() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("resource", "wanted"),
+    [
+        ({"note": [{"text": "Missed on Monday."}, {"text": "Told the prescriber that ..."}]}, ["note[1].text"]),
+        ({"payload": [{"contentString": "Seen today\N{HORIZONTAL ELLIPSIS} \n"}]}, ["payload[0].contentString"]),
+        (
+            {"dosageInstruction": [{"text": "Take 60ml daily, supervis...", "patientInstruction": "Collect on..."}]},
+            ["dosageInstruction[0].text", "dosageInstruction[0].patientInstruction"],
+        ),
+        ({"note": [{"text": "Asked ... and was told: no."}], "identifier": [{"value": "9N..."}]}, []),
+    ],
+)
+def test_a_text_that_its_source_has_cut_is_told(resource: dict[str, Any], wanted: list[str]) -> None:
+    assert found(resource) == [("warning", "text-cut", [f"{AT}.{place}"]) for place in wanted]
+
+
 @pytest.mark.parametrize("wrong", [5, True, "x", ["x"], [5], {}, [[]], None])
 def test_what_is_no_fhir_is_the_gates_to_tell_and_stops_nothing_here(wrong: Any) -> None:
     dose = dispense(ML)
-    for name in (*dose, "subject", "extension", "meta"):
+    for name in (*dose, "subject", "extension", "meta", "note", "payload", "dosageInstruction"):
         check_bundle({"entry": [{"resource": {"resourceType": "Patient"}}, {"resource": {**dose, name: wrong}}]})
     check_bundle({"entry": wrong})
     for name in ("identifier", "id", "link"):
@@ -151,5 +167,9 @@ def test_what_is_no_fhir_is_the_gates_to_tell_and_stops_nothing_here(wrong: Any)
         check_bundle({"entry": [{"resource": {"resourceType": "Patient"}}, {"resource": {"subject": {"identifier": value}}}]})
     coded = {"coding": wrong, "text": wrong}
     check_bundle({"entry": [{"resource": {**dose, "medicationCodeableConcept": coded}}]})
-    order = {"resourceType": "MedicationRequest", "dosageInstruction": [{"doseAndRate": wrong}], "dispenseRequest": wrong}
+    order = {
+        "resourceType": "MedicationRequest",
+        "dosageInstruction": [{"doseAndRate": wrong, "text": wrong}],
+        "dispenseRequest": wrong,
+    }
     check_bundle({"entry": [{"resource": order}]})
