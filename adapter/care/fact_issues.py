@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from adapter.care.fact_reading import day_and_moment, day_received, happened, is_after_receipt
+from adapter.care.dose_reading import happened
 from adapter.care.facts import Change, Fact, Form, Outcome
 from adapter.care.forms import changed
 from adapter.care.known import Known, deaths
 from adapter.care.ledger import Ledger
 from adapter.care.records import EARLIEST, Record, ours, part
+from adapter.care.times import day_and_moment, day_received, is_after_receipt
 from adapter.fhir.outcome import Issue, issue
 
 _FORM, _DOSE, _DEATH = "MedicationRequest", "MedicationDispense", "Patient.deceased"

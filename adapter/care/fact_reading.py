@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from adapter.care.facts import SUPPLIES, Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
+from adapter.care.dose_reading import outcome
+from adapter.care.facts import Change, Collection, Contact, Fact, Form, Stay, ordinal
 from adapter.care.instalment_forms import as_form
 from adapter.care.medicines import Kind, kind
 from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
-from adapter.fhir.dates import moment_of, precision, service_day
+from adapter.care.times import day_and_moment, day_received, seen_since
+from adapter.fhir.dates import service_day
 
 #: Media by which nobody speaks with the person: an attended contact of these is no consultation.
 NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
@@ -28,9 +28,6 @@ _HOURS = {"h": 1, "d": 24, "wk": 168}
 _BEGUN = frozenset({"in-progress", "finished"})
 #: A form's own status -> what was done to it.
 _STATUS = {"stopped": "stopped", "cancelled": "cancelled", "on-hold": "held"}
-#: A service day and, where one is said, the moment.
-_When = tuple[int, datetime | None]
-_NONE = timedelta()
 _CUSTODY = "https://ost-adapter.example/fhir/CodeSystem/stay-place"
 
 
@@ -45,7 +42,7 @@ def read(record: Record) -> Fact | None:
         case "MedicationRequest" if resource.get("intent") == "instance-order" and record.said("planned-collection"):
             return _collection(record)
         case "MedicationDispense" | "MedicationAdministration" | "MedicationStatement" if record.said("dose-outcome"):
-            return _outcome(record)
+            return outcome(record)
         case "Encounter" if record.event in ("admission", "discharge", "release"):
             return _stay(record)
         case "Encounter" if record.event == "consultation" and record.said("attendance") in ATTENDED:
@@ -66,17 +63,6 @@ def _serial(resource: Json) -> str | None:
     """The serial of the form on which an item is written."""
     said = resource.get("groupIdentifier")
     return f"{said.get('system')}|{said['value']}" if isinstance(said, dict) and "value" in said else None
-
-
-def day_and_moment(value: str | None) -> tuple[int, datetime | None] | None:
-    """The service day and, where one is said, the moment; None of a month, a year, or what the calendar does not hold."""
-    how = precision(value) if value else None
-    if value is None or how not in ("day", "time"):
-        return None
-    try:
-        return ordinal(service_day(value)), moment_of(value) if how == "time" else None
-    except ValueError:
-        return None
 
 
 def _form(record: Record) -> Form | None:
@@ -149,7 +135,7 @@ def _change(record: Record) -> Change | None:
     reason = next((one.get("code") for one in reasons if str(one.get("system")).endswith("/prescription-change-reason")), None)
     # What was received before it takes effect had been decided by then.
     ahead = told and (record.received < at if at is not None else day_received(record) < day)
-    seen = _seen(record, day_and_moment(recorded), record.received if ahead else at or day)
+    seen = seen_since(record, day_and_moment(recorded), record.received if ahead else at or day)
     return Change(_names(record.resource), str(part(change, "type")), day, at, seen, reason, record.ref, _serial(record.resource))
 
 
@@ -161,108 +147,6 @@ def ended_by_status(form: Form) -> Change | None:
     day = ordinal(service_day(form.told.isoformat())) if form.told > EARLIEST else form.first
     at = form.told if form.told > EARLIEST else None
     return Change(form.names, kind, day, at, at or day, None, form.ref)
-
-
-def day_received(record: Record) -> int:
-    """The service day on which it was received."""
-    return ordinal(service_day(record.received.isoformat()))
-
-
-def is_after_receipt(record: Record, said: str | None, skew: timedelta) -> bool:
-    """Whether a time that a record says lies after its receipt, by more than two clocks may differ."""
-    known = day_and_moment(said)
-    return known is not None and _lies_after(record, known, skew)
-
-
-def _lies_after(record: Record, known: _When, skew: timedelta = _NONE) -> bool:
-    day, at = known
-    if record.received == EARLIEST:
-        return False
-    return at - skew > record.received if at is not None else day > day_received(record)
-
-
-def happened(record: Record) -> str | None:
-    """When what a record of a dose tells of is said to have happened: the handing over, else the swallowing."""
-    resource = record.resource
-    said = resource.get("whenHandedOver") or _given(record).get("effectiveDateTime") or resource.get("effectiveDateTime")
-    return None if said is None else str(said)
-
-
-def _given(record: Record) -> Json:
-    return next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
-
-
-def _seen(record: Record, known: _When | None, otherwise: datetime | int) -> datetime | int:
-    """Since when it can be known by a time that is said; what was received was known by then."""
-    if known is None:
-        return otherwise
-    return record.received if _lies_after(record, known) else known[1] or known[0]
-
-
-def _outcome(record: Record) -> Outcome | None:
-    resource = record.resource
-    said = record.said("dose-date")
-    if said is None:
-        return None
-    outcome = str(record.said("dose-outcome").get("code"))
-    given = _given(record)
-    when, seen_at = happened(record), given.get("effectiveDateTime")
-    handed = day_and_moment(when)
-    at = handed[1] if handed is not None else None
-    day = ordinal(said)
-    quantity = _quantity(resource, given)
-    vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
-    performer = next((one.get("actor") for one in resource.get("performer", ())), None)
-    return Outcome(
-        day=day,
-        number=int(record.said("dose-number") or (0 if outcome in ("elsewhere", "depot") else 1)),
-        outcome=outcome,
-        at=at,
-        seen=_seen(record, handed if at is not None else day_and_moment(record.said("recorded")), day),
-        amount=_amount(quantity),
-        quantity=quantity,
-        orders=_orders(record),
-        vomited=vomited,
-        doubtful=outcome in SUPPLIES and _is_doubtful(outcome, _amount(quantity), _amount(resource.get("quantity"))),
-        pharmacy=record.ods(performer),
-        place=record.ods(resource.get("informationSource")),
-        source=record.source,
-        ref=record.ref,
-        swallowed=day_and_moment(seen_at) if seen_at and seen_at != when else handed,
-    )
-
-
-def _amount(quantity: Json | None) -> tuple[Decimal, str] | None:
-    """The number and the unit's code, or its words where it has none: 60 mg is not 60 ml."""
-    if not quantity or "value" not in quantity:
-        return None
-    return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
-
-
-def _is_doubtful(outcome: str, amount: tuple[Decimal, str] | None, handed: tuple[Decimal, str] | None) -> bool:
-    """Whether an amount says other than the outcome: nothing at all, or of a dose seen swallowed less than was handed over."""
-    less = amount and handed and amount[1] == handed[1] and amount[0] < handed[0]
-    return any(one is not None and one[0] <= 0 for one in (amount, handed)) or bool(outcome == "supervised" and less)
-
-
-def _orders(record: Record) -> frozenset[str]:
-    """The identifiers of the orders that a supply says it is made by, each in the message or logical."""
-    named: list[Any] = []
-    for one in (*record.resource.get("authorizingPrescription", ()), record.resource.get("request", {})):
-        held = record.known.get(one.get("reference", ""), {}).get("identifier", ())
-        named += [*held, one.get("identifier")]
-    return frozenset(f"{one['system']}|{one['value']}" for one in named if one and {"system", "value"} <= one.keys())
-
-
-def _quantity(resource: Json, given: Json) -> Json | None:
-    """The amount swallowed where one is said, else that handed over."""
-    dosage = resource.get("dosage")
-    stated = (
-        [one.get("doseQuantity") for each in dosage for one in each.get("doseAndRate", ())] if isinstance(dosage, list) else []
-    )
-    own = dosage.get("dose") if isinstance(dosage, dict) else None
-    found: Json | None = given.get("dosage", {}).get("dose") or own or next(iter(stated), None) or resource.get("quantity")
-    return found
 
 
 def _stay(record: Record) -> Stay | None:

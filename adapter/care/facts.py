@@ -1,6 +1,6 @@
 """Facts: what the records of one person say that the ledger counts by. Days are ordinals (`date.toordinal`), moments are aware.
 
-How they are read of the records: fact_reading.py. Which of them are known at two times: known.py.
+How they are read of the records: fact_reading.py, dose_reading.py. Which of them are known at two times: known.py.
 """
 
 from __future__ import annotations

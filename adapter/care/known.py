@@ -8,15 +8,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from adapter.care.fact_reading import (
-    day_and_moment,
-    day_received,
-    ended_by_status,
-    medicine,
-    read,
-)
+from adapter.care.fact_reading import ended_by_status, medicine, read
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
 from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, speaks_of_death, standing
+from adapter.care.times import day_and_moment, day_received
 from adapter.fhir.dates import day_bounds, service_day
 
 #: A fact with its place among those of a person (no two share one, so that these sort by it) and since when it has happened.

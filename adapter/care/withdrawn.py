@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from adapter.care.actions import Action
-from adapter.care.fact_reading import day_and_moment
 from adapter.care.facts import Collection, Form, Outcome, ordinal
 from adapter.care.known import Known, since_when
 from adapter.care.ladder import actions
@@ -18,6 +17,7 @@ from adapter.care.ledger import iso
 from adapter.care.policy import Feed, Policy
 from adapter.care.reckoning import Reckoned, Reckoning
 from adapter.care.records import EARLIEST, Record, is_withdrawn, replaces
+from adapter.care.times import day_and_moment
 from adapter.fhir.dates import INSTANT, day_bounds, precision, service_day
 
 #: What clocks run from (adapter.care.course), and the events in which they do not.

@@ -1,0 +1,88 @@
+"""Reads what became of a dose: its outcome, when it was had, how much, and by which order. docs/care.md, "What is read"."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from adapter.care.facts import SUPPLIES, Outcome, ordinal
+from adapter.care.records import Json, Record
+from adapter.care.times import day_and_moment, seen_since
+
+
+def happened(record: Record) -> str | None:
+    """When what a record of a dose tells of is said to have happened: the handing over, else the swallowing."""
+    resource = record.resource
+    said = resource.get("whenHandedOver") or _given(record).get("effectiveDateTime") or resource.get("effectiveDateTime")
+    return None if said is None else str(said)
+
+
+def _given(record: Record) -> Json:
+    return next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
+
+
+def outcome(record: Record) -> Outcome | None:
+    """What became of a dose, of a record that says so; None of one that names no dose date."""
+    resource = record.resource
+    said = record.said("dose-date")
+    if said is None:
+        return None
+    had = str(record.said("dose-outcome").get("code"))
+    given = _given(record)
+    when, seen_at = happened(record), given.get("effectiveDateTime")
+    handed = day_and_moment(when)
+    at = handed[1] if handed is not None else None
+    day = ordinal(said)
+    quantity = _quantity(resource, given)
+    vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
+    performer = next((one.get("actor") for one in resource.get("performer", ())), None)
+    return Outcome(
+        day=day,
+        number=int(record.said("dose-number") or (0 if had in ("elsewhere", "depot") else 1)),
+        outcome=had,
+        at=at,
+        seen=seen_since(record, handed if at is not None else day_and_moment(record.said("recorded")), day),
+        amount=_amount(quantity),
+        quantity=quantity,
+        orders=_orders(record),
+        vomited=vomited,
+        doubtful=had in SUPPLIES and _is_doubtful(had, _amount(quantity), _amount(resource.get("quantity"))),
+        pharmacy=record.ods(performer),
+        place=record.ods(resource.get("informationSource")),
+        source=record.source,
+        ref=record.ref,
+        swallowed=day_and_moment(seen_at) if seen_at and seen_at != when else handed,
+    )
+
+
+def _amount(quantity: Json | None) -> tuple[Decimal, str] | None:
+    """The number and the unit's code, or its words where it has none: 60 mg is not 60 ml."""
+    if not quantity or "value" not in quantity:
+        return None
+    return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
+
+
+def _is_doubtful(outcome: str, amount: tuple[Decimal, str] | None, handed: tuple[Decimal, str] | None) -> bool:
+    """Whether an amount says other than the outcome: nothing at all, or of a dose seen swallowed less than was handed over."""
+    less = amount and handed and amount[1] == handed[1] and amount[0] < handed[0]
+    return any(one is not None and one[0] <= 0 for one in (amount, handed)) or bool(outcome == "supervised" and less)
+
+
+def _orders(record: Record) -> frozenset[str]:
+    """The identifiers of the orders that a supply says it is made by, each in the message or logical."""
+    named: list[Any] = []
+    for one in (*record.resource.get("authorizingPrescription", ()), record.resource.get("request", {})):
+        held = record.known.get(one.get("reference", ""), {}).get("identifier", ())
+        named += [*held, one.get("identifier")]
+    return frozenset(f"{one['system']}|{one['value']}" for one in named if one and {"system", "value"} <= one.keys())
+
+
+def _quantity(resource: Json, given: Json) -> Json | None:
+    """The amount swallowed where one is said, else that handed over."""
+    dosage = resource.get("dosage")
+    stated = (
+        [one.get("doseQuantity") for each in dosage for one in each.get("doseAndRate", ())] if isinstance(dosage, list) else []
+    )
+    own = dosage.get("dose") if isinstance(dosage, dict) else None
+    found: Json | None = given.get("dosage", {}).get("dose") or own or next(iter(stated), None) or resource.get("quantity")
+    return found
