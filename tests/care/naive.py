@@ -58,8 +58,8 @@ def naive(case: Json) -> Json:
         high = 0 if state in TAKEN else high + (state in ("missed", "vomited", *UNSURE))
         anew = 0 if low == 0 else anew + (day in lost and day >= begins)
         if day in lost and anew >= 5 and day > lifted:  # R3: a stop, until a restart is written ("9": never)
-            later = [(one["authored"], one["first"]) for one in lifts if one["authored"] >= day]
-            lifted, begins = min(later, default=("9", "9"))
+            lifted = min((one["authored"] for one in lifts if one["authored"] >= day), default="9")
+            begins = max((one["first"] for one in lifts if one["authored"] == lifted), default="9")
             barred += [one for one in states if day < one < max(lifted, begins)]
             stop, anew = day, min(anew, len([one for one in lost if begins <= one <= day]))
         lacks = state in WITHOUT or (state == "unreported" and day < lifted)

@@ -72,6 +72,9 @@ def _forms(pick: random.Random, first: date) -> tuple[list[Json], list[Json], se
         if n and pick.random() < 0.45:
             form |= {"restarts": f"F{n - 1}", "reason": pick.choice(("missed-doses", "drop-out"))}
             end = pick.choice((0, 1, 1, 1, 2))
+            if pick.random() < 0.12:  # dated back by more, of the days that were missed
+                form["authored"] = str(first + timedelta(pick.randint(2, 8)))
+                end = -pick.randint(3, 8)
             lapses |= {str(first - timedelta(ago)) for ago in range(end, end + pick.randint(3, 9))}
         if pick.random() < 0.5:
             _plan(pick, form, first, last)
