@@ -42,7 +42,7 @@ def ledger_json(care: SharedCare) -> dict[str, Any]:
 
 def _records(care: SharedCare, named: Collection[str]) -> Iterator[dict[str, Any]]:
     """What the evidence names: of every record by that identifier its type, who said it, and when it was received."""
-    deaths = [one for one in care.person.patients if speaks_of_death(one.resource)]
+    deaths = [one for one in care.person.patients if speaks_of_death(one)]
     known = [one for one in (*care.person.records, *deaths) if one.ref in named]
     for one in sorted(known, key=lambda one: (one.ref, one.received, one.source)):
         if care.known_at is None or one.received <= care.known_at:

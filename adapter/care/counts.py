@@ -94,7 +94,7 @@ class _Walk:
         first = ledger.days[0].day if ledger.days else ledger.today
         self.first = min((form.first for form in ledger.forms.all), default=first)
         missed = [one.day for one in ledger.days if one.state == "missed"]
-        self.restarts = [form for form in ledger.forms.orders if ledger.forms.is_restart(form) and _lifts(form, missed)]
+        self.restarts = [form for form in ledger.forms.orders if ledger.forms.is_restart(form) and _lifts(form, missed, ledger)]
         self.injections = {one.day: one for one in ledger.facts.outcomes if one.outcome == "depot"}
 
     def run(self) -> Counted:
@@ -248,6 +248,6 @@ def _lacks(day: Day) -> bool:
     return any(dose.state in _WITHOUT or (dose.state == "partial" and not dose.vomited) for dose in day.doses.values())
 
 
-def _lifts(form: Form, missed: list[int]) -> bool:
-    """Whether a restart was authored on or after the last missed day before it begins."""
-    return not any(form.authored < day < form.first for day in missed)
+def _lifts(form: Form, missed: list[int], ledger: Ledger) -> bool:
+    """Whether a restart was authored on or after the last missed day before it begins, and permits a dose."""
+    return not any(form.authored < day < form.first for day in missed) and ledger.forms.permits(form)

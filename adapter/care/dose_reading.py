@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,15 @@ def happened(record: Record) -> str | None:
 
 
 def _given(record: Record) -> Json:
-    return next((one for one in record.parts if one["resourceType"] == "MedicationAdministration"), {})
+    return next((one for one in _administrations(record) if not _is_in_error(one)), {})
+
+
+def _administrations(record: Record) -> Iterator[Json]:
+    return (one for one in record.parts if one["resourceType"] == "MedicationAdministration")
+
+
+def _is_in_error(resource: Json) -> bool:
+    return resource.get("status") == "entered-in-error"
 
 
 def outcome(record: Record) -> Outcome | None:
@@ -34,7 +43,11 @@ def outcome(record: Record) -> Outcome | None:
     at = handed[1] if handed is not None else None
     day = ordinal(said)
     quantity = _quantity(resource, given)
-    vomited = any(one["resourceType"] == "Observation" and one.get("status") != "entered-in-error" for one in record.parts)
+    supplied = _of_a_day(resource)
+    known = [one for one in (amount(given.get("dosage", {}).get("dose")), amount(supplied)) if one is not None]
+    most = max((one for one in known if one[1] == known[0][1]), default=amount(quantity))
+    prescribed = amount(record.said("prescribed-amount"))
+    vomited = any(one["resourceType"] == "Observation" and not _is_in_error(one) for one in record.parts)
     performer = next((one.get("actor") for one in resource.get("performer", ())), None)
     return Outcome(
         day=day,
@@ -42,30 +55,54 @@ def outcome(record: Record) -> Outcome | None:
         outcome=had,
         at=at,
         seen=seen_since(record, handed if at is not None else day_and_moment(record.said("recorded")), day),
-        amount=_amount(quantity),
+        amount=amount(quantity),
         quantity=quantity,
         orders=_orders(record),
         vomited=vomited,
-        doubtful=had in SUPPLIES and _is_doubtful(had, _amount(quantity), _amount(resource.get("quantity"))),
+        doubtful=had in SUPPLIES and _is_doubtful(had, record, supplied),
         pharmacy=record.ods(performer),
         place=record.ods(resource.get("informationSource")),
         source=record.source,
         ref=record.ref,
         swallowed=day_and_moment(seen_at) if seen_at and seen_at != when else handed,
+        handed=handed[0] if handed is not None else None,
+        most=most,
+        beyond=most is not None and prescribed is not None and most[1] == prescribed[1] and most[0] > prescribed[0],
     )
 
 
-def _amount(quantity: Json | None) -> tuple[Decimal, str] | None:
+def amount(quantity: Json | None) -> tuple[Decimal, str] | None:
     """The number and the unit's code, or its words where it has none: 60 mg is not 60 ml."""
     if not quantity or "value" not in quantity:
         return None
     return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
 
 
-def _is_doubtful(outcome: str, amount: tuple[Decimal, str] | None, handed: tuple[Decimal, str] | None) -> bool:
-    """Whether an amount says other than the outcome: nothing at all, or of a dose seen swallowed less than was handed over."""
-    less = amount and handed and amount[1] == handed[1] and amount[0] < handed[0]
-    return any(one is not None and one[0] <= 0 for one in (amount, handed)) or bool(outcome == "supervised" and less)
+def _of_a_day(resource: Json) -> Json | None:
+    """What was handed over, of each of the days for which it is said to be."""
+    quantity, days = resource.get("quantity"), resource.get("daysSupply", {}).get("value", 1)
+    return (
+        {**quantity, "value": Decimal(str(quantity["value"])) / days}
+        if quantity and "value" in quantity and days > 1
+        else quantity
+    )
+
+
+def _is_doubtful(outcome: str, record: Record, supplied: Json | None) -> bool:
+    """Whether amounts say other than the outcome or one another: nothing at all; of a dose seen swallowed less than was handed
+    over, of any more, or another unit; or whether what says that it was swallowed was entered in error.
+
+    supplied: what was handed over for a day
+    """
+    had = _given(record).get("dosage", {}).get("dose")
+    swallowed, handed = amount(had), amount(supplied)
+    if any(one is not None and one[0] <= 0 for one in (swallowed, handed)):
+        return True
+    if outcome != "take-home" and any(map(_is_in_error, _administrations(record))):
+        return True
+    if swallowed is None or handed is None or had is None or supplied is None or had.get("system") != supplied.get("system"):
+        return False
+    return swallowed[1] != handed[1] or swallowed[0] > handed[0] or (outcome == "supervised" and swallowed[0] < handed[0])
 
 
 def _orders(record: Record) -> frozenset[str]:

@@ -15,11 +15,13 @@ from adapter.fhir.dates import LONDON
 Seen = tuple[int, list[str]]
 #: Outcomes by which somebody saw a dose swallowed.
 _WATCHED = frozenset({"supervised", "partial"})
+#: Outcomes by which somebody here had a dose, or may have.
+_HAD = SUPPLIES | {"depot"}
 
 
 def doubled(ledger: Ledger) -> list[Seen]:
     """Every day on which two doses may have been had for one, the earliest first, and the records that show it."""
-    found = [*_supplied(ledger), *_at_once(ledger), *_injected(ledger)]
+    found = [*_supplied(ledger), *_too_much(ledger), *_at_once(ledger), *_injected(ledger)]
     return sorted(found, key=lambda one: one[0])
 
 
@@ -36,8 +38,9 @@ def _supplied(ledger: Ledger) -> Iterator[Seen]:
         twice = [one for group in same.values() for one in group if any(_apart(one, other) for other in group)]
         away = [stay.ref for stay in ledger.facts.stays if stay.touches(day)]
         stated = [one.ref for one in events if one.outcome == "elsewhere"]
-        injected = [one.ref for one in depots if one.day <= day < one.day + ledger.policy.covers(one.milligrams)]
-        more = len(same) > ledger.forms.doses(day) and any(one.first <= day <= one.last for one in ledger.forms.all)
+        injected = [one.ref for one in depots if one.day <= day < one.day + ledger.policy.longest(one.milligrams).covers]
+        formed = any(one.first <= day <= one.last for one in ledger.forms.all)
+        more = len(same) > ledger.forms.doses(day) and (formed or len({one.pharmacy for one in given} - {None}) > 1)
         if twice or away or stated or injected or more:
             yield day, [*(one.ref for one in given), *away, *stated, *injected]
 
@@ -55,7 +58,23 @@ def _apart(one: Outcome, other: Outcome) -> bool:
     """Whether two supplies of one dose are surely two, and not one that two records tell."""
     pharmacies = {one.pharmacy, other.pharmacy} - {None}
     times = {one.at, other.at} - {None}
-    return len(pharmacies) > 1 or len(times) > 1 or one.outcome != other.outcome
+    days = {one.handed, other.handed} - {None}
+    orders = one.orders and other.orders and one.source == other.source and not one.orders & other.orders
+    return len(pharmacies) > 1 or len(times) > 1 or len(days) > 1 or bool(orders) or one.outcome != other.outcome
+
+
+def _too_much(ledger: Ledger) -> Iterator[Seen]:
+    """A dose of more than the forms that have its day prescribe for that day together, or than its record says is prescribed."""
+    least = ledger.forms.least
+    for one in ledger.facts.outcomes:
+        if one.day > ledger.today or one.most is None or one.outcome not in _HAD:
+            continue
+        if one.beyond:
+            yield one.day, [one.ref]
+        elif least is not None and one.most[0] > least and one.outcome in SUPPLIES:
+            limit = ledger.forms.prescribed(one.day)
+            if limit is not None and limit[1] == one.most[1] and one.most[0] > limit[0]:
+                yield one.day, [one.ref, *(form.ref for form in ledger.forms.all if form.first <= one.day <= form.last)]
 
 
 # swallowed at once ------------------------------------------------------------------------------------------------------
@@ -104,7 +123,7 @@ def _injected(ledger: Ledger) -> Iterator[Seen]:
     """An injection that came while another lasts, and not near its end; or one of two on one day."""
     given = [one for one in _depots(ledger) if one.day <= ledger.today]
     for n, one in enumerate(given):
-        before = [other for other in given[:n] if _is_too_early(one, other, ledger.policy.depot(other.milligrams))]
+        before = [other for other in given[:n] if _is_too_early(one, other, ledger.policy.longest(other.milligrams))]
         if before:
             yield one.day, [*(other.ref for other in before), one.ref]
 

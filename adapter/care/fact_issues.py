@@ -13,7 +13,7 @@ from adapter.care.facts import Change, Fact, Form, Outcome
 from adapter.care.forms import changed
 from adapter.care.known import Known, deaths
 from adapter.care.ledger import Ledger
-from adapter.care.records import EARLIEST, Record, ours, part
+from adapter.care.records import EARLIEST, Record, ours, part, standing
 from adapter.care.times import day_and_moment, day_received, is_after_receipt
 from adapter.fhir.outcome import Issue, issue
 
@@ -56,11 +56,41 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
         "A record ({what}) counts whose medicine no code or name tells: it may be none of opioid substitution treatment.",
         "Name or code the product as dm+d does.",
     ),
+    "told-ahead": (
+        "error",
+        (f"{_DOSE}.extension('{ours('dose-date')}')", "Encounter.period"),
+        "A record ({what}) tells of a day that had not come when it was received as if it had: it is not counted.",
+        "Ask the sender what is known, and have the record sent again when the day has come.",
+    ),
+    "supply-undated": (
+        "warning",
+        (f"{_DOSE}.extension('{ours('dose-date')}')",),
+        "A supply of substitution treatment ({what}) names no dose date: it is not counted, and nothing is raised by it.",
+        "See in the system that sent it for which days it is, and whether one of them comes after a stop.",
+    ),
+    "injection-unknown": (
+        "warning",
+        ("MedicationAdministration.dosage.dose",),
+        "An injection ({what}) is of a dose that no policy knows: it counts for its own day, and raises what the longest does.",
+        "Send the dose in milligrams, or add it to the depots of the policy.",
+    ),
     "time-after-receipt": (
         "warning",
         (f"{_DOSE}.whenHandedOver", f"{_DOSE}.extension('{ours('recorded')}')", f"{_CHANGE}.extension('recorded')"),
         "A record ({what}) says a time that is later than its receipt: it counts from its receipt.",
         _WHEN,
+    ),
+    "death-by-change": (
+        "error",
+        (f"{_CHANGE}.extension('reason')", _DEATH),
+        "A form was stopped because the person died ({what}), and no record of the person says so: no death is counted.",
+        "Find out today whether the person lives; stop every supply, or have the reason corrected.",
+    ),
+    "death-not-denied": (
+        "warning",
+        (_DEATH,),
+        "A record received later than the death says beside what it is about that the person lives ({what}): the death stands.",
+        "Ask the sender; where the person lives, have that told in a message about the person.",
     ),
     "death-after-receipt": (
         "warning",
@@ -83,25 +113,43 @@ def told(rule: str, what: str) -> Issue:
     return issue(severity, "business-rule", rule, text.format(what=what), expression=places, mend=mend)
 
 
-def of_facts(ledger: Ledger, known: Known, standing: Sequence[Record], known_at: datetime | None) -> list[Issue]:
-    """What is told of the facts of a ledger, the same thing once. standing: the person's records that stand at known_at."""
+def of_facts(ledger: Ledger, known: Known, records: Sequence[Record], known_at: datetime | None) -> list[Issue]:
+    """What is told of the facts of a ledger, the same thing once. records: those of the person that stand at known_at."""
     counted = {id(one) for one in (*ledger.facts.changes, *ledger.facts.outcomes)}
-    found = [(known.facts[id(one)], one) for one in standing if id(known.facts.get(id(one))) in counted]
+    found = [(known.facts[id(one)], one) for one in records if id(known.facts.get(id(one))) in counted]
     said = [*_of_death(ledger, known, known_at)]
-    said += [
-        ("medicine-unknown", f"{_KINDS[one.type]}, {_source(one)}") for one in _of_unknown_medicines(ledger, known, standing)
-    ]
+    ahead = _happened(known.ahead, ledger, known_at)
+    said += [("told-ahead", f"{_KINDS.get(one.type, 'consultation')}, {_source(one)}") for one in ahead]
+    said += [("supply-undated", _source(one)) for one in _happened(known.dateless, ledger, known_at)]
+    said += _of_unsure_deaths(ledger, known, known_at)
+    unknown = _of_unknown_medicines(ledger, known, records)
+    said += [("medicine-unknown", f"{_KINDS[one.type]}, {_source(one)}") for one in unknown]
     for fact, record in found:
         said += ((rule, f"{kind}, {_source(record)}") for rule, kind in _of(fact, record, ledger))
     return [told(rule, what) for rule, what in sorted(set(said), key=lambda one: (list(RULES).index(one[0]), one[1]))]
 
 
-def _of_unknown_medicines(ledger: Ledger, known: Known, standing: Iterable[Record]) -> Iterator[Record]:
+def _happened(records: Sequence[Record], ledger: Ledger, known_at: datetime | None) -> Iterator[Record]:
+    """Those that stand, and were received by as-of."""
+    return (one for one in standing(records, known_at) if one.received <= ledger.as_of)
+
+
+def _of_unsure_deaths(ledger: Ledger, known: Known, known_at: datetime | None) -> Iterator[tuple[str, str]]:
+    """A death of which only a stop speaks, and one that a record about something else seems to deny."""
+    death = ledger.facts.death
+    if death is None:
+        yield from (("death-by-change", "change of a form") for one in ledger.facts.changes if one.reason == "deceased")
+        return
+    later = [one for one in known.carrying_life if known_at is None or one.received <= known_at]
+    yield from (("death-not-denied", _source(one)) for one in later if death.known < one.received <= ledger.as_of)
+
+
+def _of_unknown_medicines(ledger: Ledger, known: Known, records: Iterable[Record]) -> Iterator[Record]:
     """The records of forms and doses that count though nobody here knows what medicine they are of."""
     if not known.unknown:
         return
     counted = {form.ref for form in ledger.facts.forms} | {one.ref for one in ledger.facts.outcomes}
-    for record in standing:
+    for record in records:
         fact = known.facts.get(id(record))
         if id(record) in known.unknown and isinstance(fact, Form | Outcome) and fact.ref in counted:
             yield record
@@ -123,6 +171,8 @@ def _of(fact: Fact, record: Record, ledger: Ledger) -> Iterator[tuple[str, str]]
         prescribed = any(form.first <= fact.day <= form.last for form in ledger.forms.all)
         if prescribed and fact.number > ledger.forms.doses(fact.day):
             yield "dose-number", fact.outcome
+        if fact.outcome == "depot" and not ledger.policy.knows(fact.milligrams):
+            yield "injection-unknown", _source(record)
         if any(is_after_receipt(record, at, skew) for at in (happened(record), record.said("recorded"))):
             yield "time-after-receipt", fact.outcome
 

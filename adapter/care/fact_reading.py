@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from adapter.care.dose_reading import outcome
-from adapter.care.facts import Change, Collection, Contact, Fact, Form, Stay, ordinal
+from adapter.care.dose_reading import amount, outcome
+from adapter.care.facts import Change, Collection, Contact, Fact, Form, Outcome, Stay, ordinal
 from adapter.care.instalment_forms import as_form
 from adapter.care.medicines import Kind, kind
 from adapter.care.records import EARLIEST, Json, Record, extension, part, parts
-from adapter.care.times import day_and_moment, day_received, seen_since
+from adapter.care.times import day_and_moment, day_received, is_after_receipt, seen_since
 from adapter.fhir.dates import service_day
 
+#: Outcomes by which a dose was had on its day.
+_HAD = frozenset({"supervised", "partial", "depot", "elsewhere"})
 #: Media by which nobody speaks with the person: an attended contact of these is no consultation.
 NO_TALK = frozenset({"text-message", "written", "third-party", "no-contact"})
 #: Attendances by which a consultation took place, and media of one face to face.
@@ -50,6 +52,27 @@ def read(record: Record) -> Fact | None:
     return None
 
 
+def is_ahead(record: Record, fact: Fact) -> bool:
+    """Whether it tells of a dose that was had, or of a contact, on a day that had not come when it was received.
+
+    A dose that was handed over or swallowed by then for a later day is not ahead; nor is one that is known to have been missed.
+    """
+    if record.received == EARLIEST or not isinstance(fact, Outcome | Contact) or fact.day <= record.received.toordinal():
+        return False
+    on = [fact.day]
+    if isinstance(fact, Outcome):
+        if fact.outcome not in _HAD:
+            return False
+        on += [fact.swallowed[0]] if fact.swallowed is not None else []
+    return min(on) > day_received(record)
+
+
+def is_dateless(record: Record) -> bool:
+    """Whether it is a supply that names no dose date: what was handed over is known, and not for which days."""
+    given = record.type == "MedicationDispense" and record.resource.get("status") in ("completed", "in-progress")
+    return given and record.said("dose-outcome") is None
+
+
 def medicine(record: Record) -> Kind:
     """What a prescription, a supply or a dose is of; anything else is as good as of substitution treatment."""
     return kind(record.resource, record.known) if record.type.startswith("Medication") else "substitution"
@@ -73,6 +96,8 @@ def _form(record: Record) -> Form | None:
     # Written in a month or a year that is said alone: known since it was received, else since it begins.
     otherwise = (day_received(record), record.received) if record.received > EARLIEST else (ordinal(period["start"]), None)
     authored, at = day_and_moment(resource["authoredOn"]) or otherwise
+    if is_after_receipt(record, resource["authoredOn"]):  # what was received had been written
+        authored, at = day_received(record), record.received
     prior = resource.get("priorPrescription", {}).get("identifier")
     restarts = record.said("restart") is not None and isinstance(prior, dict)
     return Form(
@@ -90,6 +115,7 @@ def _form(record: Record) -> Form | None:
         told=record.received,
         status=str(resource.get("status", "active")),
         serial=_serial(resource),
+        amounts=tuple(_amounts(resource)),
     )
 
 
@@ -99,6 +125,17 @@ def _steps(resource: Json) -> Iterator[tuple[int, int, int]]:
         bounds = repeat.get("boundsPeriod", {})
         if {"start", "end"} <= bounds.keys():
             yield ordinal(bounds["start"]), ordinal(bounds["end"]), _a_day(repeat)
+
+
+def _amounts(resource: Json) -> Iterator[tuple[int, int, Decimal, str]]:
+    """How much each step prescribes for a day, where it says one dose."""
+    for one in resource.get("dosageInstruction", ()):
+        repeat = one.get("timing", {}).get("repeat", {})
+        bounds = repeat.get("boundsPeriod", {})
+        doses = [amount(each.get("doseQuantity")) for each in one.get("doseAndRate", ())]
+        if {"start", "end"} <= bounds.keys() and len(doses) == 1 and doses[0] is not None:
+            value, unit = doses[0]
+            yield ordinal(bounds["start"]), ordinal(bounds["end"]), value * _a_day(repeat), unit
 
 
 def _a_day(repeat: Json) -> int:

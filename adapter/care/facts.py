@@ -16,6 +16,7 @@ from adapter.care.records import Json
 MILLIGRAM = "258684004"
 #: Outcomes by which something was handed over, and those after which it may have been swallowed.
 HANDED_OVER = frozenset({"supervised", "take-home", "partial", "not-swallowed"})
+NOT_HAD = frozenset({"missed", "withheld"})
 SUPPLIES = HANDED_OVER - {"not-swallowed"}
 _ENDS = frozenset({"stopped", "replaced", "cancelled"})
 
@@ -24,6 +25,7 @@ _ENDS = frozenset({"stopped", "replaced", "cancelled"})
 class Form:
     """An instalment form. names: its identifiers · steps: (first, last, doses a day) · restarts: the item it restarts.
 
+    amounts: (first, last, of a day, unit) of each step that says how much ·
     serial: the identifier of the paper on which it is written, which other items may share (`groupIdentifier`)
     """
 
@@ -41,6 +43,7 @@ class Form:
     told: datetime
     status: str
     serial: str | None = None
+    amounts: tuple[tuple[int, int, Decimal, str], ...] = ()
 
     def doses(self, day: int) -> int:
         """How many doses it prescribes for a day."""
@@ -83,9 +86,11 @@ class Change:
 class Outcome:
     """What became of one dose.
 
-    number: 0 is every dose of the day · doubtful: its amounts say other than its outcome · at: when it happened ·
-    seen: since when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied ·
-    swallowed: the service day, and where it is said the moment, at which it was swallowed or, where nobody says that, handed over
+    number: 0 is every dose of the day · doubtful: its amounts say other than its outcome · at: when it happened · seen: since
+    when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied · swallowed: the
+    service day, and where it is said the moment, at which it was swallowed or, where nobody says that, handed over · handed: the
+    service day of the handing over · most: the larger of what was handed over for the day and what was swallowed · beyond:
+    whether that is more than its record says is prescribed
     """
 
     day: int
@@ -103,6 +108,9 @@ class Outcome:
     source: str
     ref: str
     swallowed: tuple[int, datetime | None] | None = None
+    handed: int | None = None
+    most: tuple[Decimal, str] | None = None
+    beyond: bool = False
 
     @property
     def milligrams(self) -> Decimal | None:
@@ -117,7 +125,8 @@ class Outcome:
     @property
     def same(self) -> tuple[Any, ...]:
         """What one source says of one dose, whatever its identifier: two records that agree in it are one."""
-        return self.source, self.pharmacy, self.day, self.number, self.outcome, self.at, self.amount, self.place
+        when = (self.day, self.number, self.at, self.handed)
+        return self.source, self.pharmacy, *when, self.outcome, self.amount, self.orders, self.place
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from adapter.care.facts import Change, Facts, Form, ordinal
 from adapter.fhir.dates import service_day
 
-#: Reasons of a stop after which no other form is wanted.
-_DONE = frozenset({"treatment-completed", "deceased"})
+#: The reason of a stop after which no other form is wanted. That the person died is not known by a stop: a record of it says so.
+_DONE = "treatment-completed"
 
 
 class Forms:
@@ -31,7 +32,10 @@ class Forms:
                 if day not in held:
                     self._live.setdefault(day, []).append(form)
         self._several = [form for form in facts.forms if any(count > 1 for _, _, count in form.steps)]
-        self._done = [(form, over.day) for form in facts.forms if (over := self.ends[form.ref]) and over.reason in _DONE]
+        self._most_a_day: dict[int, tuple[Decimal, str] | None] = {}
+        #: The least that any of them prescribes for a day: what is no more than that is more than none of them.
+        self.least = min((value for form in facts.forms for _, _, value, _ in form.amounts), default=None)
+        self._done = [(form, over.day) for form in facts.forms if (over := self.ends[form.ref]) and over.reason == _DONE]
 
     def _ended(self, form: Form) -> Change | None:
         return next((one for one in self._changes[form.ref] if one.ends), None)
@@ -64,9 +68,23 @@ class Forms:
             return 1
         return max((form.doses(day) for form in self._several if form.first <= day <= form.last), default=1)
 
+    def prescribed(self, day: int) -> tuple[Decimal, str] | None:
+        """How much the forms that have a day in their period prescribe for it together; None where that is not sure."""
+        if day not in self._most_a_day:
+            having = [form for form in self.all if form.first <= day <= form.last]
+            said = [[(value, unit) for first, last, value, unit in form.amounts if first <= day <= last] for form in having]
+            units = {unit for one in said for _, unit in one}
+            total = sum((value for one in said for value, _ in one), Decimal())
+            self._most_a_day[day] = (total, units.pop()) if len(units) == 1 and all(said) else None
+        return self._most_a_day[day]
+
     def is_restart(self, form: Form) -> bool:
-        """Whether it names the form that it restarts, and that is known."""
-        return form.restarts in self._names
+        """Whether it names the form that it restarts, and that is known; itself it cannot restart."""
+        return form.restarts in self._names and form.restarts not in form.names
+
+    def permits(self, form: Form) -> bool:
+        """Whether a dose may be of it on any day since it was written."""
+        return any(form in self.live(day) for day in range(max(form.first, form.authored), form.last + 1))
 
     def live(self, day: int) -> tuple[Form, ...]:
         """The forms that are live on a day."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from adapter.care.fact_reading import ended_by_status, medicine, read
+from adapter.care.fact_reading import ended_by_status, is_ahead, is_dateless, medicine, read
 from adapter.care.facts import Change, Collection, Contact, Death, Fact, Facts, Form, Outcome, Stay, ordinal
-from adapter.care.records import EARLIEST, Person, Record, is_withdrawn, replaces, speaks_of_death, standing
+from adapter.care.records import EARLIEST, Person, Record, carries_life, is_withdrawn, replaces, speaks_of_death, standing
 from adapter.care.times import day_and_moment, day_received
 from adapter.fhir.dates import day_bounds, service_day
 
@@ -29,7 +29,10 @@ class Known:
         kinds = {id(one): medicine(one) for one in counted}
         self.others = [one for one in counted if kinds[id(one)] == "other"]
         self.unknown = {name for name, kind in kinds.items() if kind == "unknown"}
-        for record in self.others:
+        #: Those that tell of what had not come when they were received; and supplies of which no dose date is known.
+        self.ahead = [one for one in counted if (fact := self.facts.get(id(one))) is not None and is_ahead(one, fact)]
+        self.dateless = [one for one in person.records if is_dateless(one) and medicine(one) == "substitution"]
+        for record in {id(one): one for one in (*self.others, *self.ahead)}.values():
             del self.facts[id(record)]
         counting = [record for record in person.records if id(record) in self.facts]
         # Most records stand by themselves: no other is of their name, none replaces them, and they replace none.
@@ -49,7 +52,8 @@ class Known:
                 into.append((record.received, self._dated[id(record)]))
         self._bound = {id(record) for record in self._tangled}
         self._orders = [one for one in person.records if one.type == "MedicationRequest" and _is_other_order(one, self.facts)]
-        self.deaths = [one for one in person.patients if speaks_of_death(one.resource)]
+        self.deaths = [one for one in person.patients if speaks_of_death(one)]
+        self.carrying_life = [one for one in person.patients if carries_life(one)]
 
     def _standing(self, known_at: datetime | None) -> tuple[list[_Dated], set[tuple[Any, ...]]]:
         """The facts of those that stand; and what was corrected, which does not come back under another identifier."""

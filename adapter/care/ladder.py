@@ -8,7 +8,7 @@ from adapter.care.actions import Action
 from adapter.care.clocks import incident_due
 from adapter.care.counts import Counted, Rung
 from adapter.care.doubled import doubled
-from adapter.care.facts import HANDED_OVER, Outcome
+from adapter.care.facts import HANDED_OVER, NOT_HAD, Outcome
 from adapter.care.ledger import Day, Ledger, feed_of, iso
 from adapter.care.policy import Policy
 
@@ -97,7 +97,7 @@ def _restarts(ledger: Ledger, counted: Counted) -> Iterator[Action]:
 def _seen(ledger: Ledger, counted: Counted) -> Iterator[Action]:
     yield from _first(ledger, "supply-after-stop", _after_stop(ledger, counted))
     yield from _first(ledger, "possible-double-dose", doubled(ledger))
-    yield from _first(ledger, "conflicting-evidence", ((day.day, day.evidence) for day in ledger.days if day.state == "conflict"))
+    yield from _first(ledger, "conflicting-evidence", _conflicts(ledger))
     yield from _unreported(ledger)
     yield from _orders(ledger)
     yield from _depots(ledger)
@@ -109,6 +109,16 @@ def _first(ledger: Ledger, code: str, found: Iterable[tuple[int, Iterable[str]]]
     days = list(found)
     if days:
         yield _action(ledger, code, days[0][0], (ref for _, refs in days for ref in refs))
+
+
+def _conflicts(ledger: Ledger) -> list[tuple[int, Iterable[str]]]:
+    """Days in conflict; and doses that somebody had after a form was stopped because the person died."""
+    found: list[tuple[int, Iterable[str]]] = [(day.day, day.evidence) for day in ledger.days if day.state == "conflict"]
+    dead = [one for one in ledger.facts.changes if one.reason == "deceased"]
+    for one in ledger.facts.outcomes if dead else ():
+        if one.day <= ledger.today and one.outcome not in NOT_HAD:
+            found += [(one.day, (one.ref, each.ref)) for each in dead if each.day < one.day]
+    return sorted(found, key=lambda each: each[0])
 
 
 def _after_stop(ledger: Ledger, counted: Counted) -> Iterator[tuple[int, Iterable[str]]]:
@@ -211,7 +221,7 @@ def _of_death(ledger: Ledger) -> list[Action]:
         refs = (death.ref, *(form.ref for form in lately))
         found.append(_action(ledger, "incident-notice", death.day, refs, threshold="incident-hours", due=due))
     after = [one for one in ledger.facts.outcomes if one.day > death.day and one.day <= ledger.today]
-    doses = [one for one in after if one.outcome not in ("missed", "withheld")]
+    doses = [one for one in after if one.outcome not in NOT_HAD]
     found += _first(ledger, "conflicting-evidence", ((one.day, (one.ref, death.ref)) for one in doses))
     return found
 

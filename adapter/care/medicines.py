@@ -26,6 +26,8 @@ _OTHER = (
     "zolpidem", "pregabalin", "gabapentin", "amfetamine", "methylphenidate", "naltrexone", "naloxone", "prenoxad", "nyxoid",
     "lofexidine", "disulfiram", "acamprosate", "thiamine",
 )  # fmt: skip
+#: Words by which people shorten the substances.
+_SHORT = re.compile(r"\b(?:bup|bupe|mtd)\b")
 #: Buprenorphine for pain is in patches; substitution treatment never is.
 _PATCH = re.compile(r"\bbuprenorphine\b.*(?:micrograms?/hour|\btransdermal patch)", re.DOTALL)
 #: Naloxone's VTM (dm+d test data of openprescribing), and words of kits: their products have no code with a public source.
@@ -41,7 +43,7 @@ def kind(resource: Json, known: Mapping[str, Json]) -> Kind:
     if any(one.get("code") in products() for one in code.get("coding", ())):
         return "substitution"
     names = _names(code)
-    if any(word in names for word in _SUBSTITUTION):
+    if any(word in names for word in _SUBSTITUTION) or _SHORT.search(names) is not None:
         return "other" if _PATCH.search(names) is not None else "substitution"
     return "other" if any(word in names for word in _OTHER) else "unknown"
 
@@ -50,7 +52,8 @@ def is_kit(resource: Json) -> bool:
     """Whether this is naloxone by itself: tablets of buprenorphine with naloxone are no kit, by whatever brand."""
     code = concept(resource)
     names = _names(code)
-    named = any(kit in names for kit in _KITS) and not any(word in names for word in _SUBSTITUTION)
+    substitution = any(word in names for word in _SUBSTITUTION) or _SHORT.search(names) is not None
+    named = any(kit in names for kit in _KITS) and not substitution
     return named or any(one.get("code") == _NALOXONE for one in code.get("coding", ()))
 
 

@@ -33,8 +33,25 @@ def grouped(given: Iterable[tuple[Named, T]]) -> list[list[T]]:
     several have; those that join nobody are one person's where they share an identifier. Merged records are one person's.
     """
     listed = list(given)
-    every = {names.own for names, _ in listed}
-    merged = {names for names, _ in listed if names.others and names.own}
+    people = _people(names for names, _ in listed)
+    found: dict[object, list[T]] = {}
+    for names, one in listed:
+        found.setdefault(people[names.own] if names.own else object(), []).append(one)
+    return list(found.values())
+
+
+def contested(given: Iterable[Named]) -> Names:
+    """The identifiers that several people have: whom a message means that names its Patient by them alone is not known."""
+    held: dict[str, set[str]] = {}
+    _hold(held, _people(given))
+    return frozenset(name for name, those in held.items() if len(those) > 1)
+
+
+def _people(given: Iterable[Named]) -> dict[Names, str]:
+    """Whose each set of identifiers is: a name that stands for the person."""
+    different = set(given)
+    every = {names.own for names in different}
+    merged = {names for names in different if names.others and names.own}
     owners = {names: number for names in every if (number := _number(names)) is not None}
     joined = _merges(merged, owners)
     owners = {
@@ -43,10 +60,7 @@ def grouped(given: Iterable[tuple[Named, T]]) -> list[list[T]]:
     _adopt(owners, every - owners.keys())
     owners |= _linked(every - owners.keys(), {name for names in owners for name in names})
     merges = _merges(merged, owners)
-    found: dict[object, list[T]] = {}
-    for names, one in listed:
-        found.setdefault(merges.of(owners[names.own]) if names.own else object(), []).append(one)
-    return list(found.values())
+    return {names: merges.of(owner) for names, owner in owners.items()}
 
 
 class _Sets:

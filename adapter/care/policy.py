@@ -101,9 +101,18 @@ class Policy:
         """The feed of a pharmacy, by its ODS code."""
         return self.feeds.get(pharmacy or "", self.default_feed)
 
+    def knows(self, milligrams: Decimal | None) -> bool:
+        """Whether an injection of this dose is one of the policy's."""
+        return any(milligrams in depot.doses for depot in self.depots)
+
     def depot(self, milligrams: Decimal | None) -> Depot:
         """The injection of this dose; one of a single dose date where none has it: what is not known lasts no longer."""
         return next((depot for depot in self.depots if milligrams in depot.doses), Depot(frozenset(), 1))
+
+    def longest(self, milligrams: Decimal | None) -> Depot:
+        """The injection of this dose; where none has it the one that lasts longest: what is not known may last as long as any."""
+        known = [depot for depot in self.depots if milligrams in depot.doses]
+        return next(iter(known), max(self.depots, key=lambda depot: depot.covers, default=self.depot(milligrams)))
 
     def covers(self, milligrams: Decimal | None) -> int:
         """How many dose dates an injection of this dose covers."""

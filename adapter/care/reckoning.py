@@ -23,6 +23,7 @@ class Reckoning:
     def __init__(self, person: Person, policy: Policy) -> None:
         self.person, self.policy = person, policy
         self.known = Known(person)
+        self._ahead = {id(one) for one in self.known.ahead}
         self._derivation = Derivation(self.known, policy)
         self._plain: dict[int, Day] = {}
         self._standing: dict[datetime | None, list[Record]] = {}
@@ -43,7 +44,7 @@ class Reckoning:
         return self._derivation.of(self.known.at(as_of, known_at))
 
     def records(self, known_at: datetime | None) -> list[Record]:
-        """The records that stand."""
+        """The records that stand, without those that tell of what had not come."""
         if known_at not in self._standing:
-            self._standing[known_at] = standing(self.person.records, known_at)
+            self._standing[known_at] = [one for one in standing(self.person.records, known_at) if id(one) not in self._ahead]
         return self._standing[known_at]

@@ -68,13 +68,15 @@ class Record:
 class Person:
     """Everything given about one person. patients: the Patient resources, one for each message, with when it was received.
 
-    identifiers: those by which the person is known · ended: those of records that were merged into others
+    identifiers: those by which the person is known · ended: those of records that were merged into others · contested: those
+    that another person has as well
     """
 
     identifiers: frozenset[str]
     records: tuple[Record, ...]
     patients: tuple[Record, ...]
     ended: frozenset[str] = frozenset()
+    contested: frozenset[str] = frozenset()
 
 
 def extension(resource: Any, name: str) -> Any:
@@ -98,8 +100,8 @@ def parts(complex_extension: Any, name: str) -> Iterator[Any]:
             yield next((value for key, value in one.items() if key.startswith("value")), one)
 
 
-def person(messages: Sequence[Json]) -> Person:
-    """The person whom these messages are about, whoever they say it is."""
+def person(messages: Sequence[Json], contested: frozenset[str] = frozenset()) -> Person:
+    """The person whom these messages are about, whoever they say it is. contested: the identifiers that several people have."""
     records: list[Record] = []
     patients: list[Record] = []
     for one in _different(messages):
@@ -107,7 +109,7 @@ def person(messages: Sequence[Json]) -> Person:
             (patients if record.type == "Patient" else records).append(record)
     identifiers = {name for patient in patients for name in names_of(patient.resource)}
     ended = _ended(patients, identifiers)
-    return Person(frozenset(identifiers - ended), tuple(records), tuple(patients), frozenset(ended))
+    return Person(frozenset(identifiers - ended), tuple(records), tuple(patients), frozenset(ended), contested & identifiers)
 
 
 def _ended(patients: Iterable[Record], identifiers: Collection[str]) -> set[str]:
@@ -146,9 +148,15 @@ def _system(name: str) -> str:
     return name.partition("|")[0]
 
 
-def speaks_of_death(patient: Json) -> bool:
-    """Whether a Patient says that the person has died, or has not."""
-    return any(name.startswith("deceased") for name in patient)
+def speaks_of_death(patient: Record) -> bool:
+    """Whether a Patient says that the person has died or, in a message about the person, has not."""
+    said = [name for name in patient.resource if name.startswith("deceased")]
+    return bool(said) and not carries_life(patient)
+
+
+def carries_life(patient: Record) -> bool:
+    """Whether it says that the person lives in a message about something else, where it is but carried along."""
+    return patient.resource.get("deceasedBoolean") is False and patient.event != "patient"
 
 
 def _different(messages: Sequence[Json]) -> Iterator[Json]:
@@ -204,14 +212,31 @@ def standing(records: Iterable[Record], known_at: datetime | None = None) -> lis
         if known_at is None or one.received <= known_at:
             by_name.setdefault((one.type, one.names), []).append(one)
     latest = [record for group in by_name.values() for record in _latest(group)]
-    named: dict[str, list[Record]] = {}
+    kinds: dict[str, list[Record]] = {}
     for record in latest:
+        kinds.setdefault(_kind(record), []).append(record)
+    gone = {id(record) for those in kinds.values() for record in _replaced(those)}
+    return [record for record in latest if id(record) not in gone]
+
+
+def _kind(record: Record) -> str:
+    """What it takes the place of another within: a dose of a dose, in whatever resource each is told."""
+    return "dose" if record.said("dose-outcome") is not None else record.type
+
+
+def _replaced(records: Iterable[Record]) -> list[Record]:
+    """Those whose place another of them takes."""
+    named: dict[str, list[Record]] = {}
+    replacing = []
+    for record in records:
         for name in record.names:
             named.setdefault(name, []).append(record)
-    replaced = {name for record in latest for name in replaces(record) if not _leads_back(name, record.names, named)}
+        if replaces(record):
+            replacing.append(record)
+    replaced = {name for record in replacing for name in replaces(record) if not _leads_back(name, record.names, named)}
     # An identifier that several records share names none of them.
-    sure = {name for name in replaced if len({record.names for record in named.get(name, ())}) == 1}
-    return [record for record in latest if sure.isdisjoint(record.names)]
+    alike = (named.get(name, []) for name in replaced)
+    return [record for those in alike if len({one.names for one in those}) == 1 for record in those]
 
 
 def _latest(group: list[Record]) -> list[Record]:

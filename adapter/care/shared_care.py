@@ -15,7 +15,7 @@ from adapter.care.derived import Derived, unplanned
 from adapter.care.fact_issues import of_facts
 from adapter.care.ladder import gravity
 from adapter.care.ledger import Ledger
-from adapter.care.people import grouped, identifiers
+from adapter.care.people import contested, grouped, identifiers
 from adapter.care.policy import Policy, load
 from adapter.care.reckoning import Reckoning
 from adapter.care.records import Json, Person, Record, person, standing
@@ -56,8 +56,9 @@ def shared_care(
 
     Raises ValueError for an as_of or known_at that is neither.
     """
-    people = map(person, grouped((identifiers(one), one) for one in messages))
-    return of_people(people, as_of, known_at=known_at, policy=policy)
+    named = [(identifiers(one), one) for one in messages]
+    several = contested(names for names, _ in named)
+    return of_people((person(those, several) for those in grouped(named)), as_of, known_at=known_at, policy=policy)
 
 
 def of_people(
@@ -79,9 +80,18 @@ def of_person(
     issues = [issue for one in derived for issue in one.issues]
     issues += unplanned(reckoning.records(known_at), ledger.today, policy)
     issues += _of_other_medicines(standing(reckoning.known.others, known_at))
+    issues += _of_identity(person)
     issues += of_facts(ledger, reckoning.known, reckoning.records(known_at), known_at)
     every = tuple(sorted([*due, *reckoning.clocks(as_of, known_at), *gone], key=gravity(policy)))
     return SharedCare(person, ledger, counted, every, known_at, tuple(one for one in derived if one.rule), tuple(issues))
+
+
+def _of_identity(person: Person) -> list[Issue]:
+    if not person.contested:
+        return []
+    text = "An identifier of this person is another's as well: records that come by it alone may be missing here, or be too many."
+    mend = "Find out in the system that gave it whose it is, and have the messages sent with the NHS number."
+    return [issue("error", "business-rule", "identifier-contested", text, expression="Patient.identifier", mend=mend)]
 
 
 def _of_other_medicines(records: Sequence[Record]) -> list[Issue]:

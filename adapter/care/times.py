@@ -29,7 +29,7 @@ def day_received(record: Record) -> int:
     return ordinal(service_day(record.received.isoformat()))
 
 
-def is_after_receipt(record: Record, said: str | None, skew: timedelta) -> bool:
+def is_after_receipt(record: Record, said: str | None, skew: timedelta = _NONE) -> bool:
     """Whether a time that a record says lies after its receipt, by more than two clocks may differ."""
     known = day_and_moment(said)
     return known is not None and _lies_after(record, known, skew)

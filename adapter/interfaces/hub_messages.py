@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any
 
-from adapter.care.people import Named, grouped, identifiers
+from adapter.care.people import Named, contested, grouped, identifiers
 from adapter.care.records import Person, person
 from adapter.fhir import json
 from adapter.fhir.dates import precision
@@ -74,8 +74,9 @@ class HubMessages:
 
     def people(self) -> Iterator[Person]:
         """Everybody whom the messages are about, one read at a time."""
+        several = contested(names for names, _ in self._named)
         for places in grouped(self._named):
-            yield person([json.decode(place.read()) for place in places])
+            yield person([json.decode(place.read()) for place in places], several)
 
 
 def _checked(judge: Callable[[dict[str, Any]], list[Issue]], text: bytes, source: str) -> dict[str, Any]:
@@ -97,10 +98,13 @@ def _checked(judge: Callable[[dict[str, Any]], list[Issue]], text: bytes, source
 
 
 def _implausible(message: dict[str, Any]) -> Iterator[Issue]:
-    """Days and moments that no record of a treatment can have; a birth is no such day."""
+    """Days and moments that no record of a treatment can have. Of a Patient that is the death; a birth is no such day."""
     for n, entry in enumerate(message.get("entry", ())):
-        if entry.get("resource", {}).get("resourceType") != "Patient":
-            for place, said in _texts(entry.get("resource"), f"Bundle.entry[{n}].resource"):
+        resource = entry.get("resource", {})
+        if resource.get("resourceType") == "Patient":
+            resource = {name: value for name, value in resource.items() if name == "deceasedDateTime"}
+        if resource:
+            for place, said in _texts(resource, f"Bundle.entry[{n}].resource"):
                 if precision(said) is not None and not "1900" <= said[:4] <= "2100" and _name(place) in _dated():
                     text = "A date of this record lies before 1900 or after 2100."
                     yield issue("error", "value", "date-implausible", text, expression=place, mend="Send the year that is meant.")

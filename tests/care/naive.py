@@ -1,7 +1,6 @@
 """Rules R1 to R7 (Tower Hamlets shared care guideline 2.7, 3.6 and 5) and docs/care.md, as naively as can be.
 
-Left out: depots, several doses a day, hours, known-at, versions, withdrawals, serials, changes but stops,
-completed treatment, doses before the first form, death, local policies, the clocks, actions not named below.
+Left out: what plain_cases.py keeps out, the clocks, and the actions that are not named below.
 """
 
 from datetime import date, timedelta
@@ -39,17 +38,18 @@ def naive(case: Json) -> Json:
     today = case["as-of"]
     forms = [one for one in case["forms"] if one["authored"] <= today]
     restarts = [one for one in forms if one["restarts"] in [other["id"] for other in forms]]
-    stops = {one["form"]: one["effective"][:10] for one in case["changes"]}
+    stops = {one["id"]: "9" for one in forms} | {it["form"]: it["effective"][:10] for it in case["changes"]}
     talks = [one for one in case["consultations"] if one["attended"] and one["at"][:10] <= today]
     replaced = [one["replaces"] for one in case["doses"]]  # corrected (What is read)
     case = {**case, "doses": [one for one in case["doses"] if one["id"] not in replaced]}
     day, live, states, barred = min(one["first"] for one in forms), {}, dict[str, str](), list[str]()
     while day <= today:  # Which days are expected
-        live[day] = [f for f in forms if f["first"] <= day <= f["last"] and day < stops.get(f["id"], "9")]
+        live[day] = [f for f in forms if f["first"] <= day <= f["last"] and day < stops[f["id"]]]
         states[day] = state_of(day, case, live[day], states)
         day = str(date.fromisoformat(day) + timedelta(1))
     lost = [day for day in states if states[day] == "missed"]
-    lifts = [one for one in restarts if not any(one["authored"] < day < one["first"] for day in lost)]
+    lifts = [r for r in restarts if not any(r["authored"] < day < r["first"] for day in lost)]
+    lifts = [r for r in lifts if r["last"] >= r["authored"] < stops[r["id"]] > r["first"]]  # permits a dose
     ended = [day for day in states if not live[day] and any(f["first"] <= day <= f["last"] for f in forms)]
     low = high = anew = without = possible = 0  # Counts: low and without are minima, high and possible maxima
     discuss = assess = refer = stop = lifted = begins = ""  # last days of runs; a stop, its end

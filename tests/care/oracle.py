@@ -11,7 +11,8 @@ def runs(days: set[str], end: set[str]) -> list[list[str]]:  # the days of each;
     return [[d for d in sorted(days) if a <= d < b] for a, b in pairwise(["", *sorted(end), NEVER])]
 def stops(known: Known, short: list[list[str]]) -> Stops:
     found, anew, missed = Stops(), "", [day for run in short for day in run]
-    restarts = sorted((f["day"], f["first"]) for f in known.orders if f["restarts"] in known.ids)
+    since = [f for f in known.orders if any(f in known.live(later(f["first"], n)) for n in range(99) if later(f["first"], n) >= f["day"])]
+    restarts = sorted((f["day"], f["first"]) for f in since if f["restarts"] in known.ids - {f["id"]})
     for day, run in [(day, one) for one in short for day in one]:
         if len([d for d in run if anew <= d <= day]) >= 5 and (not found or found[-1][1] < day):
             lifting = [(on, first) for on, first in [*restarts, (NEVER, NEVER)]

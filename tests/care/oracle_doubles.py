@@ -10,7 +10,7 @@ def doubled(known: Known) -> bool:
     given = [d for d in known.doses if d["is"] in SUPPLY - {"not-swallowed"}]
     watched = [d for d in known.doses if d["is"] in {"supervised", "partial"} and d["day"] <= known.today]
     depots = sorted((d for d in known.doses if d["is"] == "depot"), key=lambda d: str(d["on"]))
-    return (any(supplied(known, d) for d in given)
+    return (any(supplied(known, d) or too_much(known, d) for d in given)
         or any(at_once(a, b) for a, b in combinations(watched, 2))
         or any(too_early(a, b) for a, b in combinations(depots, 2)))
 def supplied(known: Known, dose: Any) -> bool:  # twice, or where another was or may have been had
@@ -22,6 +22,11 @@ def supplied(known: Known, dose: Any) -> bool:  # twice, or where another was or
     numbers = {d["n"] or 1 for d in had if d["is"] != "elsewhere"}
     more = bool(forms) and len(numbers) > max(f.get("doses-a-day", 1) for f in forms)
     return away or day in known.covered or apart or more
+def too_much(known: Known, dose: Any) -> bool:  # more than the forms of its day prescribe together
+    written = [f.get("mg", 60) for f in known.case["forms"] if f["first"] <= dose["on"] <= f["last"]]
+    usual, forms = [60, *written][-1], known.within(dose["on"])
+    most = max(usual, dose["mg"]) if dose["is"] == "partial" else dose["mg"] or usual
+    return bool(forms) and most > sum(f.get("mg", 60) * f.get("doses-a-day", 1) for f in forms)
 def at_once(a: Any, b: Any) -> bool:  # the doses of two days, seen swallowed on one
     if a["on"] == b["on"] or a["day"] != b["day"]:
         return False

@@ -1,7 +1,8 @@
 """Plain invented schedules in the compact form of fixtures/care: one person, one dose a day, the same for the same seed.
 
 One to three forms one after the other, what became of each day's dose, at times a stay, a stopped form, a consultation; asked about
-at the end of a day. All days lie in summer time. What is kept out is what tests/care/naive.py leaves out.
+at the end of a day. All days lie in summer time. Kept out: depots, several doses a day, hours, known-at, versions, withdrawals, serials, changes but stops,
+completed treatment, doses before the first form, death, local policies.
 """
 
 from __future__ import annotations

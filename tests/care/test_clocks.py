@@ -36,10 +36,13 @@ def _concept(system: str, code: str) -> Json:
     return {"coding": [{"system": f"{BASE}/CodeSystem/{system}", "code": code}]}
 
 
-def _message(event: str, *resources: Json, patient: Json | None = None, received: str = "2020-01-01T12:00:00Z") -> Json:
+def _message(event: str, *resources: Json, patient: Json | None = None, received: str = "") -> Json:
+    """Received when it is said to be: what is written or attended on the evening of its day, anything else long ago."""
+    days = [day for one in resources if (day := str(one.get("authoredOn") or one.get("period", {}).get("start") or "")[:10])]
+    known = next((f"{day}T23:30:00+00:00" for day in days if len(day) == 10), "2020-01-01T12:00:00Z")
     header = {
         "resourceType": "MessageHeader",
-        "extension": [_ours("received", valueInstant=received)],
+        "extension": [_ours("received", valueInstant=received or known)],
         "eventCoding": {"code": event},
         "source": {"name": "service"},
     }

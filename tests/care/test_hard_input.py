@@ -179,6 +179,8 @@ def test_a_date_that_no_treatment_has_is_refused_with_its_place(year: str, told:
         ({"resourceType": "Observation", "identifier": [{"value": "0206"}]}, None),
         ({"resourceType": "Observation", "meta": {"lastUpdated": "0001-01-01T00:00:00Z"}}, None),
         ({"resourceType": "Patient", "birthDate": "1899-03-02"}, None),
+        ({"resourceType": "Patient", "deceasedDateTime": "0206-03-02"}, "deceasedDateTime"),
+        ({"resourceType": "Patient", "birthDate": "1899-03-02", "deceasedDateTime": "2026-03-02"}, None),
     ],
 )  # fmt: skip
 def test_which_elements_are_dates_of_the_record(resource: dict[str, Any], place: str | None) -> None:
