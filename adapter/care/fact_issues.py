@@ -56,6 +56,12 @@ RULES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
         "A record ({what}) counts whose medicine no code or name tells: it may be none of opioid substitution treatment.",
         "Name or code the product as dm+d does.",
     ),
+    "copy-withdrawn": (
+        "warning",
+        (f"{_DOSE}.identifier",),
+        "A dose ({what}) is not counted: a record that says the same under another identifier was withdrawn or corrected.",
+        "Ask the sender whether the dose was withdrawn, or its double entry alone; then have it sent as what replaces that.",
+    ),
     "told-ahead": (
         "error",
         (f"{_DOSE}.extension('{ours('dose-date')}')", "Encounter.period"),
@@ -118,6 +124,7 @@ def of_facts(ledger: Ledger, known: Known, records: Sequence[Record], known_at: 
     counted = {id(one) for one in (*ledger.facts.changes, *ledger.facts.outcomes)}
     found = [(known.facts[id(one)], one) for one in records if id(known.facts.get(id(one))) in counted]
     said = [*_of_death(ledger, known, known_at)]
+    said += [("copy-withdrawn", f"{one.outcome}, from {one.source}") for one in ledger.facts.copies]
     ahead = _happened(known.ahead, ledger, known_at)
     said += [("told-ahead", f"{_KINDS.get(one.type, 'consultation')}, {_source(one)}") for one in ahead]
     said += [("supply-undated", _source(one)) for one in _happened(known.dateless, ledger, known_at)]

@@ -179,7 +179,10 @@ Fact = Form | Collection | Change | Outcome | Stay | Contact
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that is known and had happened by as-of. orders: the names of the orders that are known and are no forms."""
+    """Everything that is known and had happened by as-of. orders: the names of the orders that are known and are no forms.
+
+    copies: outcomes that went with one that says the same, and was withdrawn
+    """
 
     forms: tuple[Form, ...]
     collections: tuple[Collection, ...]
@@ -189,6 +192,7 @@ class Facts:
     contacts: tuple[Contact, ...]
     death: Death | None
     orders: frozenset[str] = frozenset()
+    copies: tuple[Outcome, ...] = ()
 
 
 def ordinal(day: str) -> int:

@@ -99,6 +99,7 @@ class Known:
             tuple(kinds[Contact]),
             _death(self.deaths, as_of, known_at),
             _names(self._orders, known_at) if kinds[Change] else frozenset(),
+            tuple([one for one in kinds[Outcome] if one.same in gone]) if gone else (),
         )
 
 

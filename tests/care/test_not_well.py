@@ -283,6 +283,17 @@ def test_an_identifier_of_two_people_is_told_of_each() -> None:
     assert "supply-not-permitted" in set().union(*(due(one) for one in found))
 
 
+def test_a_double_entry_that_was_withdrawn_takes_the_other_with_it_and_that_is_told() -> None:
+    """The 9th was missed: entered twice, and one of the two withdrawn. They were one event; whether it stands, a person must ask."""
+    twice = [{"id": name, "on": "2026-03-09", "is": "missed"} for name in ("A", "B")]
+    gone = {**twice[1], "status": "entered-in-error", "received": "2026-03-10T09:00:00Z"}
+    made = care_of(said({"forms": [FORM], "doses": [SEEN, *twice, gone]}), "2026-03-11")
+    assert (states(made)[7], rules(made)) == ("unreported", ["copy-withdrawn"])
+    again = {**twice[0], "id": "C", "replaces": "B", "received": "2026-03-11T09:00:00Z"}
+    made = care_of(said({"forms": [FORM], "doses": [SEEN, *twice, gone, again]}), "2026-03-11")
+    assert (states(made)[7], rules(made)) == ("missed", [])
+
+
 def replacing(kind: str, name: str, other: Json) -> Callable[[list[Json]], None]:
     def alter(messages: list[Json]) -> None:
         one = next(each for each in resources(messages, kind) if each["identifier"][0]["value"] == name)
