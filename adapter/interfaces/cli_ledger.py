@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from io import StringIO
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,10 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.left_out import MEANING, LeftOut
 from adapter.interfaces.opening import ASKED, is_asked, now, with_leniency
 from adapter.interfaces.opening import opened as adapter_of
+from adapter.interfaces.places import STANDARD_OUTPUT, check_places
 from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.streams import STDIN, STDOUT, one_place, output, source_file
+from adapter.interfaces.streams import STDIN, STDOUT, output, source_file
 
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
@@ -83,7 +83,7 @@ def ledger(
 
     if messages is not None and sender is None:
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
-    _check_places(files, html, messages, as_json=as_json)
+    check_places(files, _outputs(html, messages, as_json=as_json))
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
     judge, untold = adapter_of(lenient=lenient).judge, 0
     with ExitStack() as opened:
@@ -111,20 +111,12 @@ def ledger(
     raise click.exceptions.Exit(Exit.SOME if left_out or untold else Exit.DONE)
 
 
-def _check_places(files: tuple[str, ...], html: str | None, messages: str | None, *, as_json: bool) -> None:
-    """Raises UsageError where two outputs are one, or one of them is an input: nothing has been read by then."""
+def _outputs(html: str | None, messages: str | None, *, as_json: bool) -> list[tuple[str, str]]:
+    """The option that names each output, and its file."""
     outputs = [(name, file) for name, file in (("--html", html), ("--messages", messages)) if file is not None]
     if as_json or not outputs:
-        outputs.append(("--json" if as_json else "standard output", STDOUT))
-    for (one, first), (other, second) in combinations(outputs, 2):
-        if one_place(first, second):
-            raise click.UsageError(f"{one} and {other} would be written to one place: give each a file of its own")
-    for name, target in outputs:
-        for file in files:
-            if one_place(file, target, read=True):
-                raise click.UsageError(f"{name} would overwrite {'standard input' if file == STDIN else file}: give another file")
-    if files.count(STDIN) > 1:
-        raise click.UsageError("standard input can be read once: give - once")
+        outputs.append(("--json" if as_json else STANDARD_OUTPUT, STDOUT))
+    return outputs
 
 
 def _taken(files: tuple[str, ...], opened: ExitStack, judge: Judge) -> tuple[HubMessages, LeftOut]:

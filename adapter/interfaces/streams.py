@@ -34,8 +34,15 @@ class OutputFault(Exception):
 
 
 def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for "-". Raises OSError and InputFault."""
-    return _stdin().read() if file == STDIN else Path(file).read_bytes()
+    """The bytes of a file, of a named pipe, or of standard input for "-". Raises InputFault for what is none of them."""
+    if file == STDIN:
+        return _stdin().read()
+    if stat.S_ISDIR(_kind(file)):
+        raise InputFault(f"{file}: a folder")
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InputFault(f"{file}: {error.strerror}") from error
 
 
 @contextmanager
@@ -48,17 +55,22 @@ def source_file(file: str) -> Iterator[Path]:
         with _copied(_stdin()) as copy:
             yield copy
         return
-    try:
-        kind = Path(file).stat().st_mode
-    except OSError as error:
-        raise InputFault(f"{file}: {error.strerror}") from error
-    if stat.S_ISFIFO(kind):
+    if stat.S_ISFIFO(_kind(file)):
         with Path(file).open("rb") as pipe, _copied(pipe) as copy:
             yield copy
-    elif stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-        yield Path(file)
     else:
+        yield Path(file)
+
+
+def _kind(file: str) -> int:
+    """The mode of a file, a folder or a pipe. Raises InputFault for what is none, such as a device: it need have no end."""
+    try:
+        mode = Path(file).stat().st_mode
+    except OSError as error:
+        raise InputFault(f"{file}: {error.strerror}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
         raise InputFault(f"{file}: neither a file nor a pipe")
+    return mode
 
 
 def _stdin() -> IO[bytes]:
@@ -80,29 +92,6 @@ def _copied(stream: IO[bytes]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             copy.close()
-
-
-def one_place(one: str, other: str, *, read: bool = False) -> bool:
-    """Whether two outputs lead to one file or stream; with `read`, whether the first is an input that the second overwrites.
-
-    "-" is standard output, of an input standard input. The null device keeps nothing, and a terminal is read and written at once.
-    """
-    first, second = _place(one, sys.stdin if read else sys.stdout), _place(other, sys.stdout)
-    if read:
-        return first is not None and first == second and first[0] in ("file", "pipe")
-    return one == other or (first is not None and first == second)
-
-
-def _place(name: str, standard: IO[str] | None) -> tuple[str, object] | None:
-    """What it is, and what tells it from all others; None where nothing is kept or known."""
-    try:
-        there = os.fstat(standard.fileno()) if name == STDOUT and standard is not None else os.stat(name)  # noqa: PTH116
-    except (OSError, ValueError):  # not there yet; or no stream of the system
-        return None if name == STDOUT else ("new", Path(name).resolve())
-    if stat.S_ISCHR(there.st_mode):
-        return None if there.st_rdev == Path(os.devnull).stat().st_rdev else ("terminal", there.st_rdev)
-    kind = "file" if stat.S_ISREG(there.st_mode) else "pipe" if stat.S_ISFIFO(there.st_mode) else "other"
-    return kind, (there.st_dev, there.st_ino)
 
 
 @contextmanager

@@ -151,20 +151,20 @@ def test_an_extract_goes_on_past_a_bad_record(cli: Command, tmp_path: Path) -> N
     extract.mkdir()
     for name, body in (("1", b'{"n":1}'), ("2", b'{"refuse":1}'), ("3", b'{"n":3}')):
         (extract / name).write_bytes(body)
-    ran = cli("translate", str(extract), "--from", "shop/note", "--rejects", str(tmp_path / "rejects"))
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--rejects", str(tmp_path / "rejects"))
     assert ran.code == Exit.SOME
     assert [json.loads(line)["total"] for line in ran.stdout.splitlines()] == [{"n": 1}, {"n": 3}]
     (reject,) = (tmp_path / "rejects").read_text().splitlines()
     assert json.loads(reject)["resourceType"] == "OperationOutcome"
     assert ran.stderr.splitlines()[-1] == "2 records translated, 1 refused"
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/note")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/note")
     assert (ran.code, ran.stdout) == (Exit.SOME, b'{"n":1}\n{"n":3}\n')
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/sheet")
     assert ran.stdout == b"A,B\r\n" + b"1.00,2\r\n" * 2, "rows of many messages stand below one header"
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet", "--explain")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/sheet", "--explain")
     assert [json.loads(line)["result"] for line in ran.stdout.splitlines()] == ["A,B\r\n1.00,2\r\n"] * 2
     (extract / "2").unlink()
-    assert cli("translate", str(extract), "--from", "shop/note").code == Exit.DONE
+    assert cli("translate", str(extract), "--from", "shop/extract").code == Exit.DONE
 
 
 @pytest.mark.parametrize(
