@@ -108,6 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code if isinstance(code, int) else Exit.DONE)
 
 
+#: Where those that are no system or message of one are named.
+_WHERE = {"policy": "name a file of the folders of --policies (OST_POLICIES), without .yaml"}
+
+
 def _told(error: Exception, *, debug: bool) -> Exit:
     """Says a failure to people; the code that stands for it."""
     match error:
@@ -118,7 +122,8 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             error.show()
             return Exit.USAGE
         case Unknown():
-            mend = f"known are {', '.join(error.known)}" if error.known else "`ost-adapter systems` lists what is connected"
+            mend = _WHERE.get(error.what, "`ost-adapter systems` lists what is connected")
+            mend = f"known are {', '.join(error.known)}" if error.known else mend
             say(f"Error: {error}\n    mend: {mend}")
             return Exit.USAGE
         case InputFault():

@@ -21,7 +21,7 @@ READ = ("--from", "pharmacy/dose-outcome")
 def message(tmp_path: Path) -> Path:
     """A file of many that holds one."""
     file = tmp_path / "messages.ndjson"
-    file.write_text(sorted(CASE.glob("*/in.json"))[0].read_text("utf-8").replace("\n", "") + "\n")
+    file.write_text(min(CASE.glob("*/in.json")).read_text("utf-8").replace("\n", "") + "\n")
     return file
 
 
