@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,7 +22,7 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import say, say_faults, say_issues
 from adapter.interfaces.settings import SettingFaults, Settings
-from adapter.interfaces.streams import InputFault, OutputFault, is_output_fault, output_fault
+from adapter.interfaces.streams import InputFault, OutputFault, is_output_fault, output_fault, say_what_can_be_said
 from adapter.mapping.faults import MapFaults, Unknown
 
 
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Compiling maps and profiles makes much that lives to the end: looking through it over and over took a tenth of a start.
     gc.set_threshold(50_000)
+    say_what_can_be_said()
     try:
         code = cli.main(args=arguments, prog_name="ost-adapter", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -119,7 +121,8 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             say_issues(error.issues)
             return Exit.CONTENT
         case click.ClickException():
-            error.show()
+            with suppress(OSError):  # what nobody can be told is a fault of usage all the same
+                error.show()
             return Exit.USAGE
         case Unknown():
             mend = _WHERE.get(error.what, "`ost-adapter systems` lists what is connected")
@@ -139,7 +142,8 @@ def _told(error: Exception, *, debug: bool) -> Exit:
     if debug:
         import traceback
 
-        traceback.print_exception(error)
+        with suppress(OSError):
+            traceback.print_exception(error)
     else:
         frame = _where(error)
         # Never its message: what a program trips over is often the data.

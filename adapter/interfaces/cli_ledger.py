@@ -22,7 +22,7 @@ from adapter.interfaces.opening import opened as adapter_of
 from adapter.interfaces.places import STANDARD_OUTPUT, check_places
 from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.streams import STDIN, STDOUT, output, source_file
+from adapter.interfaces.streams import STDIN, STDOUT, as_text, output, source_file
 
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
@@ -189,9 +189,9 @@ def _tables(found: Iterable[SharedCare], left_out: LeftOut) -> None:
             if number:
                 put(b"\n")
             if left_out:
-                put(f"INCOMPLETE: {left_out.words} {MEANING}\n".encode())
+                put(as_text(f"INCOMPLETE: {left_out.words} {MEANING}\n"))
                 for place, rules in left_out.places().items() if not number else ():
-                    put(f"    {place} [{', '.join(rules)}]\n".encode())
+                    put(as_text(f"    {place} [{', '.join(rules)}]\n"))
             _table(one, put)
             say_issues(one.issues)
 
@@ -236,4 +236,4 @@ def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
         console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {who}", soft_wrap=True)
     if not made["actions"]:
         console.print("Nothing is due.")
-    put(text.getvalue().encode())
+    put(as_text(text.getvalue()))

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
@@ -92,6 +93,17 @@ def _copied(stream: IO[bytes]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             copy.close()
+
+
+def say_what_can_be_said() -> None:
+    """Let text for people on standard output stand escaped where the stream's encoding lacks a character; data is bytes."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def as_text(text: str) -> bytes:
+    """The bytes of a text for people, in the encoding of standard output, what it lacks escaped."""
+    return text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
 
 
 @contextmanager
