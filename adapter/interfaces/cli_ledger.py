@@ -85,30 +85,36 @@ def ledger(
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
     check_places(files, _outputs(html, messages, as_json=as_json))
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
-    judge, untold = adapter_of(lenient=lenient).judge, 0
+    judge, untold, wrong = adapter_of(lenient=lenient).judge, 0, False
     with ExitStack() as opened:
         given, left_out = _taken(files, opened, judge)
         if left_out and not given.count:
             say(f"{left_out.words} There is no other, so nothing is written.")
             raise click.exceptions.Exit(Exit.CONTENT)
 
-        def found() -> Iterator[SharedCare]:
-            return of_people(given.people(), at, known_at=known_at, policy=policy)
+        def found(*, told: bool) -> Iterator[SharedCare]:
+            """Each person; where nothing has told their issues or will, they are said when the person is done with."""
+            nonlocal wrong
+            for one in of_people(given.people(), at, known_at=known_at, policy=policy):
+                yield one
+                wrong = wrong or any(map(is_error, one.issues))
+                if not told:
+                    say_issues(one.issues)
 
         if html is not None:
             from adapter.interfaces.ledger_page import page
 
             with output(html) as put:
-                put(page(found(), left_out).encode())
+                put(page(found(told=as_json), left_out).encode())
         if messages is not None and sender is not None:
-            untold = _tell(found(), left_out, messages, sender, judge)
+            untold = _tell(found(told=as_json or html is not None), left_out, messages, sender, judge)
         if as_json:
-            _as_json(found(), given)
+            _as_json(found(told=True), given)
         elif html is None and messages is None:
-            _tables(found(), left_out)
+            _tables(found(told=False), left_out)
     if left_out:
         say(f"INCOMPLETE: {left_out.words} {MEANING}")
-    raise click.exceptions.Exit(Exit.SOME if left_out or untold else Exit.DONE)
+    raise click.exceptions.Exit(Exit.SOME if left_out or untold or wrong else Exit.DONE)
 
 
 def _outputs(html: str | None, messages: str | None, *, as_json: bool) -> list[tuple[str, str]]:
@@ -193,7 +199,6 @@ def _tables(found: Iterable[SharedCare], left_out: LeftOut) -> None:
                 for place, rules in left_out.places().items() if not number else ():
                     put(as_text(f"    {place} [{', '.join(rules)}]\n"))
             _table(one, put)
-            say_issues(one.issues)
 
 
 def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
