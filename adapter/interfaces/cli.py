@@ -137,7 +137,7 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             return Exit.SETTINGS
         case OutputFault():
             if not error.quiet:
-                say(f"Error: {error}\n    mend: make room, or name another place to write to")
+                say(f"Error: {error}\n    mend: {error.mend}")
             return Exit.STORAGE
     if debug:
         import traceback

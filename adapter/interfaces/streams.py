@@ -27,10 +27,10 @@ class InputFault(Exception):
 
 
 class OutputFault(Exception):
-    """The output could not be written. `quiet` where its reader has gone away and wants to hear no more."""
+    """The output could not be written. `quiet` where its reader has gone away and wants to hear no more; mend: what to do."""
 
-    def __init__(self, what: str, *, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, what: str, *, mend: str, quiet: bool = False) -> None:
+        self.mend, self.quiet = mend, quiet
         super().__init__(what)
 
 
@@ -114,7 +114,7 @@ def output(target: str | None) -> Iterator[Callable[[bytes], None]]:
     """
     if target is None or target == STDOUT:
         if sys.stdout is None:
-            raise OutputFault("standard output: it is closed")
+            raise OutputFault("standard output: it is closed", mend="open it, or name a file to write to")
         yield partial(_write, sys.stdout.buffer, STDOUT)
         _finish(sys.stdout.buffer, STDOUT)
         return
@@ -194,5 +194,23 @@ def output_fault(error: OSError, target: str = STDOUT) -> OutputFault:
         # What Python still holds for a closed pipe would be written, and fail again, at exit.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OutputFault(f"standard output: {error.strerror}", quiet=isinstance(error, BrokenPipeError))
-    return OutputFault(f"{target}: {error.strerror}")
+        return OutputFault(f"standard output: {error.strerror}", mend=_mend(error), quiet=isinstance(error, BrokenPipeError))
+    return OutputFault(f"{target}: {error.strerror}", mend=_mend(error))
+
+
+def _mend(error: OSError) -> str:
+    """What to do about an error met in writing."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return "make room, or name another place to write to"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "name a place that you may write to"
+        case errno.EISDIR:
+            return "name a file: this is a folder"
+        case errno.ENOENT:
+            return "make the folder first, or name one that is there"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "name a folder: a file is in its place"
+        case errno.ENAMETOOLONG:
+            return "name it more shortly"
+    return "name another place to write to"
