@@ -123,7 +123,7 @@ def test_a_folder_is_no_policy_and_is_told_as_one(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ['"a\\0b"', "a" * 300, "\N{PILE OF POO}" * 90])
+@pytest.mark.parametrize("name", ['"a\\0b"', "a" * 300, "\N{PILE OF POO}" * 90], ids=["nul", "long", "signs"])
 def test_a_name_that_no_file_can_have_is_unknown(name: str, tmp_path: Path) -> None:
     [fault] = told(tmp_path, own=HEAD.replace("extends: default", f"extends: {name}"))
     assert fault.startswith("own.yaml:4: extends ") and fault.endswith(", which is no policy")

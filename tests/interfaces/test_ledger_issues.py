@@ -52,7 +52,9 @@ def test_an_error_is_said_once_in_every_mode_and_is_code_3(
     messages: Path, tmp_path: Path, modes: tuple[str, ...], said: int
 ) -> None:
     files = {"--html": tmp_path / "ledger.html", "--messages": tmp_path / "told.ndjson"}
-    arguments: list[str | Path] = [part for mode in modes for part in (mode, *([files[mode]] if mode in files else []))]
+    arguments: list[str | Path] = []
+    for mode in modes:
+        arguments += [mode, files[mode]] if mode in files else [mode]
     done = run(messages, *arguments, *SENDER)
     assert done.exit_code == 3
     assert done.stderr.count("[change-form-unknown]") == said, "the JSON has it in itself"
