@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
-    except SystemExit as stop:  # 1: click and rich end so where the reader of standard output has gone away; the server has its own
+    except SystemExit as stop:  # with 1 click and rich end where the reader of standard output has gone away
         sys.exit(Exit.STORAGE if stop.code == 1 else stop.code)
     except OSError as error:
         sys.exit(_told(output_fault(error) if is_output_fault(error) else error, debug="--debug" in arguments[:1]))
