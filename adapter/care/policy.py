@@ -5,7 +5,6 @@ The shipped policies stand in `policies/`; a site's own extend one of them and s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,13 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from adapter.care.policy_faults import check
+from adapter.care.policy_faults import check, duration
 from adapter.care.policy_files import POLICIES, Document, documents, names
 from adapter.fhir.dates import LONDON
 
 __all__ = ["POLICIES", "Depot", "Feed", "Policy", "Threshold", "duration", "is_bank_holiday", "load", "names", "read"]
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?P<hours>\d+)H)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +185,3 @@ def _feed(said: Mapping[str, Any]) -> Feed:
         closed_dates=frozenset(said.get("closed-dates", ())),
         bank_holidays=said.get("bank-holidays", False),
     )
-
-
-def duration(text: str) -> timedelta:
-    """An ISO 8601 duration of days and hours. Raises ValueError for any other."""
-    found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
-        raise ValueError("not a duration of days and hours")
-    return timedelta(days=int(found["days"] or 0), hours=int(found["hours"] or 0))

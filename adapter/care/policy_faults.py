@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,10 @@ _CLOCK_ORDER = (
 #: Days of a unit at most, for comparing clocks of different units.
 _DAYS = {"day": 1, "week": 7, "month": 31}
 _UNITS = frozenset({*THRESHOLDS.values(), *_DAYS})
+_DURATION = re.compile(r"P(?:(?P<days>[0-9]{1,9})D)?(?:T(?P<hours>[0-9]{1,9})H)?")
+_FORM = re.compile(r"P(?=[0-9T])(?:[0-9]+D)?(?:T[0-9]+H)?")
+#: A feed that may take longer than this to report is none.
+_LONGEST_CADENCE = timedelta(days=366)
 _KINDS = {"thresholds": "threshold", "clocks": "clock"}
 
 
@@ -53,6 +58,14 @@ def actions() -> frozenset[str]:
     """The codes of the actions that a policy says the owners of."""
     found = json.loads((PROFILES / "CodeSystem-care-action.json").read_text("utf-8"))["concept"]
     return frozenset(one["code"] for one in found)
+
+
+def duration(text: str) -> timedelta:
+    """An ISO 8601 duration of days and hours. Raises ValueError for any other, and for one that is longer than can be counted."""
+    found = _DURATION.fullmatch(text)
+    if found is None or not any(found.groups()):
+        raise ValueError("not a duration of days and hours")
+    return timedelta(days=int(found["days"] or 0), hours=int(found["hours"] or 0))
 
 
 def check(found: Sequence[Document]) -> None:
@@ -66,10 +79,10 @@ def check(found: Sequence[Document]) -> None:
         faults += _missing(found, (kind,), known, kind) if whole else ()
     faults += _owners(found, whole)
     for one in found:
-        faults += [*_units(one), *_days(one)]
+        faults += [*_units(one), *_days(one), *_cadences(one)]
     faults += [*_sources(found[0])] if whole else ()
     faults += [*_feed(found)] if whole else ()
-    faults += [*_order(found), *_depots(found)]
+    faults += [*_order(found), *_silence(found), *_depots(found)]
     if faults:
         raise MapFaults({(one.file, one.line, one.what): one for one in faults}.values())
 
@@ -127,11 +140,30 @@ def _units(one: Document) -> Iterator[Fault]:
             yield one.fault(["thresholds", name, "unit"], what, "the number would be taken for so many of another unit", mend)
 
 
+def _feeds(one: Document) -> list[tuple[str, ...]]:
+    return [("feeds", "default"), *(("feeds", "pharmacies", name) for name in one.part("feeds", "pharmacies"))]
+
+
+def _cadences(one: Document) -> Iterator[Fault]:
+    """Cadences by which nothing would ever be late."""
+    for place in _feeds(one):
+        said = one.part(*place).get("cadence")
+        if isinstance(said, str) and _FORM.fullmatch(said) and _too_long(said):
+            path = [*place, "cadence"]
+            what = f"{place_of(path)} is longer than {_LONGEST_CADENCE.days} days"
+            yield one.fault(path, what, "no silence would ever be told", "say how soon after closing a day's report comes")
+
+
+def _too_long(cadence: str) -> bool:
+    try:
+        return duration(cadence) > _LONGEST_CADENCE
+    except ValueError:
+        return True
+
+
 def _days(one: Document) -> Iterator[Fault]:
     """Days on which a pharmacy is closed that the calendar does not have."""
-    pharmacies = one.part("feeds", "pharmacies")
-    places = [("feeds", "default"), *(("feeds", "pharmacies", name) for name in pharmacies)]
-    for place in places:
+    for place in _feeds(one):
         said = one.part(*place).get("closed-dates")
         for n, day in enumerate(said if isinstance(said, list) else ()):
             if isinstance(day, str) and precision(day) != "day":
@@ -175,6 +207,19 @@ def _order(found: Sequence[Document]) -> Iterator[Fault]:
                 yield at[0].fault([kind, at[1]], what, "one of them would never be due", "mend one of the two")
 
 
+def _silence(found: Sequence[Document]) -> Iterator[Fault]:
+    """A day that may stay due for longer than it takes to miss enough doses for a talk: silence would then be told by nobody."""
+    said = {name: (n, number) for n, one in enumerate(found) for name, number in _numbers(one, "thresholds")}
+    if not {"longest-due", "discuss"} <= said.keys():
+        return
+    (last, longest), (other, discuss) = said["longest-due"], said["discuss"]
+    if (longest["unit"], discuss["unit"]) == ("hour", "dose-day") and longest["value"] > discuss["value"] * 24:
+        what = f"longest-due, {longest['value']} hour, is longer than discuss, {discuss['value']} dose-day"
+        name = "longest-due" if last >= other else "discuss"
+        mend = f"at most {discuss['value'] * 24} hour: 24 for each dose-day"
+        yield found[max(last, other)].fault(["thresholds", name], what, "a silence would be told after the talk is due", mend)
+
+
 def _before(low: str, lower: Json, high: str, higher: Json) -> str:
     first, then = (int(one["value"]) + bool(one.get("exceeded")) for one in (lower, higher))
     return f"{low} is reached at {first}, and {high}, which follows it, at {then}" if first > then else ""
@@ -187,8 +232,15 @@ def _within(low: str, lower: Json, high: str, higher: Json) -> str:
 
 
 def _depots(found: Sequence[Document]) -> Iterator[Fault]:
-    """Doses that two depots have: which injection it was could not be known by them."""
+    """Doses that two depots have: which injection it was could not be known by them. And a next that could not come too early."""
     last = {name: one for one in found for name in one.part("depots")}
+    for name, one in last.items():
+        early, covers = (one.part("depots", name).get(word, 0) for word in ("early", "covers"))
+        if type(early) is int and type(covers) is int and early >= covers > 0:
+            what = f"{name} may come {early} days early, and covers {covers} dose dates"
+            yield one.fault(
+                ["depots", name, "early"], what, "two on one day would be no double dose", "let it be less than covers"
+            )
     doses = {name: one.part("depots", name).get("doses-mg") for name, one in last.items()}
     held: dict[Any, str] = {}
     for name, said in doses.items():

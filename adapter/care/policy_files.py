@@ -6,6 +6,7 @@ Shape: `policies/policy.schema.json`, told in words. What they say together is j
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any
 import yaml
 
 from adapter.fhir.schema_document import Breach, breaches
-from adapter.mapping.faults import Fault, Faults, Unknown, did_you_mean, nearest
-from adapter.mapping.language import compose, data
+from adapter.mapping.faults import Fault, Faults, MapFaults, Unknown, did_you_mean, nearest
+from adapter.mapping.yaml_nodes import compose, data
 
 POLICIES = Path(__file__).resolve().parent / "policies"
+#: As many bytes the name of a file may have, its ending left out.
+_LONGEST_NAME = 250
 _TYPES = {"object": "mapping", "array": "list", "integer": "whole number", "string": "text", "boolean": "true or false"}
 
 
@@ -59,19 +62,24 @@ class Document:
 # files ------------------------------------------------------------------------------------------------------------------
 def names(folders: Sequence[Path] = ()) -> list[str]:
     """The names of the policies in these folders and among those shipped."""
-    return sorted({file.stem for folder in (*folders, POLICIES) for file in folder.glob("*.yaml")})
+    return sorted({file.stem for folder in (*folders, POLICIES) for file in folder.glob("*.yaml") if file.is_file()})
 
 
 def documents(name: str, folders: Sequence[Path] = ()) -> list[Document]:
     """The document of a policy and of those that it extends, the most general first, each with the faults of its own form.
 
-    Raises Unknown, with the nearest names, where there is no policy of that name.
+    Raises Unknown, with the nearest names, where there is no policy of that name; MapFaults where what has its name is no file.
     """
     found: list[Document] = []
     seen: list[str] = []
     while name not in seen:
-        places = dict.fromkeys((folder / f"{name}.yaml").resolve() for folder in (*folders, POLICIES))
+        named = name.isprintable() and len(os.fsencode(name)) <= _LONGEST_NAME
+        places = dict.fromkeys((folder / f"{name}.yaml").resolve() for folder in (*folders, POLICIES) if named)
         files = [file for file in places if file.is_file()]
+        for file in places if not files else ():
+            if file.exists():
+                what = f"this is no file, but a {'folder' if file.is_dir() else 'device or a pipe'}"
+                raise MapFaults([Fault(str(file), 1, what, "a policy is a file", "give the file, or name another policy")])
         if not files and not found:
             raise Unknown("policy", name, names(folders))
         if not files:
@@ -103,8 +111,6 @@ def _read(file: Path) -> Document:
         said = data(node, faults) if node is not None else None
     except UnicodeDecodeError:
         faults.add(1, "this is not UTF-8", "", "save the file as UTF-8")
-    except yaml.YAMLError as error:
-        faults.add(1, "this is not YAML", str(getattr(error, "reason", "")), "take out what is no text")
     if not isinstance(said, dict):
         if not faults.found:
             faults.add(1, "a policy is a mapping", "", "start with policy:")
@@ -148,6 +154,8 @@ def _told(document: Document, breach: Breach) -> Iterator[Fault]:
             yield document.fault(path, f"{place} is no {_TYPES[breach.wanted]}", why, mend)
         case "minimum":
             yield document.fault(path, f"{place} is less than {breach.wanted}", why, mend)
+        case "maximum":
+            yield document.fault(path, f"{place} is more than {breach.wanted}", why, mend)
         case "minLength" | "minItems":
             yield document.fault(path, f"{place} is empty", why, mend)
         case _:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,7 +22,7 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import say, say_faults, say_issues
 from adapter.interfaces.settings import SettingFaults, Settings
-from adapter.interfaces.streams import InputFault, OutputFault, is_output_fault, output_fault
+from adapter.interfaces.streams import InputFault, OutputFault, is_output_fault, output_fault, say_what_can_be_said
 from adapter.mapping.faults import MapFaults, Unknown
 
 
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Compiling maps and profiles makes much that lives to the end: looking through it over and over took a tenth of a start.
     gc.set_threshold(50_000)
+    say_what_can_be_said()
     try:
         code = cli.main(args=arguments, prog_name="ost-adapter", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -99,13 +101,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
-    except SystemExit:  # click and rich end so where the reader of standard output has gone away
-        sys.exit(Exit.STORAGE)
+    except SystemExit as stop:  # with 1 click and rich end where the reader of standard output has gone away
+        sys.exit(Exit.STORAGE if stop.code == 1 else stop.code)
     except OSError as error:
         sys.exit(_told(output_fault(error) if is_output_fault(error) else error, debug="--debug" in arguments[:1]))
     except Exception as error:  # noqa: BLE001  # the last place: whatever it is becomes a code and a sentence
         sys.exit(_told(error, debug="--debug" in arguments[:1]))
     sys.exit(code if isinstance(code, int) else Exit.DONE)
+
+
+#: Where those that are no system or message of one are named.
+_WHERE = {"policy": "name a file of the folders of --policies (OST_POLICIES), without .yaml"}
 
 
 def _told(error: Exception, *, debug: bool) -> Exit:
@@ -115,10 +121,12 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             say_issues(error.issues)
             return Exit.CONTENT
         case click.ClickException():
-            error.show()
+            with suppress(OSError):  # what nobody can be told is a fault of usage all the same
+                error.show()
             return Exit.USAGE
         case Unknown():
-            mend = f"known are {', '.join(error.known)}" if error.known else "`ost-adapter systems` lists what is connected"
+            mend = _WHERE.get(error.what, "`ost-adapter systems` lists what is connected")
+            mend = f"known are {', '.join(error.known)}" if error.known else mend
             say(f"Error: {error}\n    mend: {mend}")
             return Exit.USAGE
         case InputFault():
@@ -129,12 +137,13 @@ def _told(error: Exception, *, debug: bool) -> Exit:
             return Exit.SETTINGS
         case OutputFault():
             if not error.quiet:
-                say(f"Error: {error}\n    mend: make room, or name another place to write to")
+                say(f"Error: {error}\n    mend: {error.mend}")
             return Exit.STORAGE
     if debug:
         import traceback
 
-        traceback.print_exception(error)
+        with suppress(OSError):
+            traceback.print_exception(error)
     else:
         frame = _where(error)
         # Never its message: what a program trips over is often the data.

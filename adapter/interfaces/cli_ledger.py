@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from io import StringIO
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,10 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.left_out import MEANING, LeftOut
 from adapter.interfaces.opening import ASKED, is_asked, now, with_leniency
 from adapter.interfaces.opening import opened as adapter_of
+from adapter.interfaces.places import STANDARD_OUTPUT, check_places
 from adapter.interfaces.render import colour, plural, say, say_issues
 from adapter.interfaces.settings import Settings
-from adapter.interfaces.streams import STDIN, STDOUT, one_place, output, source_file
+from adapter.interfaces.streams import STDIN, STDOUT, as_text, output, source_file
 
 if TYPE_CHECKING:
     from adapter.care.shared_care import SharedCare
@@ -83,48 +83,46 @@ def ledger(
 
     if messages is not None and sender is None:
         raise click.UsageError("--messages needs --sender: an alert says who tells it")
-    _check_places(files, html, messages, as_json=as_json)
+    check_places(files, _outputs(html, messages, as_json=as_json))
     policy, at = load(name, policies or Settings.from_environment().policies), as_of or now()
-    judge, untold = adapter_of(lenient=lenient).judge, 0
+    judge, untold, wrong = adapter_of(lenient=lenient).judge, 0, False
     with ExitStack() as opened:
         given, left_out = _taken(files, opened, judge)
         if left_out and not given.count:
             say(f"{left_out.words} There is no other, so nothing is written.")
             raise click.exceptions.Exit(Exit.CONTENT)
 
-        def found() -> Iterator[SharedCare]:
-            return of_people(given.people(), at, known_at=known_at, policy=policy)
+        def found(*, told: bool) -> Iterator[SharedCare]:
+            """Each person; where nothing has told their issues or will, they are said when the person is done with."""
+            nonlocal wrong
+            for one in of_people(given.people(), at, known_at=known_at, policy=policy):
+                yield one
+                wrong = wrong or any(map(is_error, one.issues))
+                if not told:
+                    say_issues(one.issues)
 
         if html is not None:
             from adapter.interfaces.ledger_page import page
 
             with output(html) as put:
-                put(page(found(), left_out).encode())
+                put(page(found(told=as_json), left_out).encode())
         if messages is not None and sender is not None:
-            untold = _tell(found(), left_out, messages, sender, judge)
+            untold = _tell(found(told=as_json or html is not None), left_out, messages, sender, judge)
         if as_json:
-            _as_json(found(), given)
+            _as_json(found(told=True), given)
         elif html is None and messages is None:
-            _tables(found(), left_out)
+            _tables(found(told=False), left_out)
     if left_out:
         say(f"INCOMPLETE: {left_out.words} {MEANING}")
-    raise click.exceptions.Exit(Exit.SOME if left_out or untold else Exit.DONE)
+    raise click.exceptions.Exit(Exit.SOME if left_out or untold or wrong else Exit.DONE)
 
 
-def _check_places(files: tuple[str, ...], html: str | None, messages: str | None, *, as_json: bool) -> None:
-    """Raises UsageError where two outputs are one, or one of them is an input: nothing has been read by then."""
+def _outputs(html: str | None, messages: str | None, *, as_json: bool) -> list[tuple[str, str]]:
+    """The option that names each output, and its file."""
     outputs = [(name, file) for name, file in (("--html", html), ("--messages", messages)) if file is not None]
     if as_json or not outputs:
-        outputs.append(("--json" if as_json else "standard output", STDOUT))
-    for (one, first), (other, second) in combinations(outputs, 2):
-        if one_place(first, second):
-            raise click.UsageError(f"{one} and {other} would be written to one place: give each a file of its own")
-    for name, target in outputs:
-        for file in files:
-            if one_place(file, target, read=True):
-                raise click.UsageError(f"{name} would overwrite {'standard input' if file == STDIN else file}: give another file")
-    if files.count(STDIN) > 1:
-        raise click.UsageError("standard input can be read once: give - once")
+        outputs.append(("--json" if as_json else STANDARD_OUTPUT, STDOUT))
+    return outputs
 
 
 def _taken(files: tuple[str, ...], opened: ExitStack, judge: Judge) -> tuple[HubMessages, LeftOut]:
@@ -197,11 +195,10 @@ def _tables(found: Iterable[SharedCare], left_out: LeftOut) -> None:
             if number:
                 put(b"\n")
             if left_out:
-                put(f"INCOMPLETE: {left_out.words} {MEANING}\n".encode())
+                put(as_text(f"INCOMPLETE: {left_out.words} {MEANING}\n"))
                 for place, rules in left_out.places().items() if not number else ():
-                    put(f"    {place} [{', '.join(rules)}]\n".encode())
+                    put(as_text(f"    {place} [{', '.join(rules)}]\n"))
             _table(one, put)
-            say_issues(one.issues)
 
 
 def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
@@ -244,4 +241,4 @@ def _table(care: SharedCare, put: Callable[[bytes], None]) -> None:
         console.print(f"{mark} {one['code']} since {one['since']}, by {one['due']}: {who}", soft_wrap=True)
     if not made["actions"]:
         console.print("Nothing is due.")
-    put(text.getvalue().encode())
+    put(as_text(text.getvalue()))

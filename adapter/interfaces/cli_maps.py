@@ -12,7 +12,7 @@ from adapter.fhir.outcome import Refused
 from adapter.interfaces.exits import Exit
 from adapter.interfaces.opening import opened, with_systems
 from adapter.interfaces.render import plural, say, say_faults, say_issues
-from adapter.interfaces.streams import folder, output
+from adapter.interfaces.streams import folder, output, read_input
 from adapter.mapping.faults import did_you_mean, nearest
 
 
@@ -94,7 +94,7 @@ def new(name: str, sample: str, event: str, kind: str, target: str) -> None:
             raise click.BadParameter(f"one of {', '.join(known)}{did_you_mean(nearest(said, known))}", param_hint=hint)
     form = "csv" if Path(sample).suffix.lower() == ".csv" else "json"
     try:
-        made = scaffold.files(system, message, Path(sample).read_bytes(), form=form, event=event, kind=kind)
+        made = scaffold.files(system, message, read_input(sample), form=form, event=event, kind=kind)
     except Refused as refused:
         say_issues(refused.issues, sample)
         raise click.exceptions.Exit(Exit.CONTENT) from refused

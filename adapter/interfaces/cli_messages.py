@@ -13,9 +13,11 @@ import click
 from adapter.fhir import json
 from adapter.fhir.outcome import Refused, is_error
 from adapter.interfaces.exits import Exit
+from adapter.interfaces.media import MEDIA_TYPES
 from adapter.interfaces.opening import now, opened, with_systems
+from adapter.interfaces.places import STANDARD_OUTPUT, check_places
 from adapter.interfaces.render import colour, plural, say, say_issues
-from adapter.interfaces.streams import STDIN, output, read_input, source_file
+from adapter.interfaces.streams import STDIN, STDOUT, output, read_input, source_file
 from adapter.interfaces.views import explained, listed, result_of, said_issues, wire_format
 
 if TYPE_CHECKING:
@@ -79,10 +81,12 @@ def translate(
     lenient: bool | None,
 ) -> None:
     """Translate FILE (- is standard input): one message, or many: an extract (folder or zip), a CSV file, an NDJSON file."""
+    outputs = [("-o", target) if target else (STANDARD_OUTPUT, STDOUT), *([("--rejects", rejects)] if rejects else ())]
+    check_places([file], outputs)
     ost = opened(mappings, lenient)
     write = None if write == "fhir" else write
     received = received or now()
-    if _holds_many(file, wire_format(ost, read), lines):
+    if _holds_many(file, read, wire_format(ost, read), lines):
         header = ost.message(write).header if write else b""
         with source_file(file) as source:
             many = ost.many(source, read=read, write=write, received=received, name="" if file == STDIN else Path(file).name)
@@ -91,7 +95,7 @@ def translate(
     # With --explain a refused message is explained as far as it was understood.
     try:
         done: Translation | Refused = ost.translate(
-            _body(file), read=read, write=write, received=received, source="" if file == STDIN else file, refuse=not explain
+            read_input(file), read=read, write=write, received=received, source="" if file == STDIN else file, refuse=not explain
         )
     except Refused as refused:
         done = refused
@@ -104,19 +108,19 @@ def translate(
     raise click.exceptions.Exit(Exit.CONTENT if bad else Exit.DONE)
 
 
-def _body(file: str) -> bytes:
-    try:
-        return read_input(file)
-    except OSError as error:
-        raise click.FileError(file, error.strerror) from error
+def _holds_many(file: str, read: str, read_format: str, lines: bool) -> bool:
+    """Whether a file is one of many messages: an extract's folder or zip, a CSV file, or JSON a line.
 
-
-def _holds_many(file: str, read_format: str, lines: bool) -> bool:
-    """Whether a file is one of many messages: an extract's folder or zip, a CSV file, or JSON a line."""
+    Raises UsageError for a folder or zip where the message is no extract.
+    """
     path = Path(file)
-    if read_format == "csv" or lines or path.suffix.lower() in (".ndjson", ".jsonl"):
+    if file != STDIN and (path.is_dir() or path.suffix.lower() == ".zip"):
+        if read_format in MEDIA_TYPES:
+            what = "folder" if path.is_dir() else "zip"
+            words = f"a {what} holds an extract, and {read} is none: give a file, or name the message of an extract"
+            raise click.UsageError(f"{file}: {words}")
         return True
-    return file != STDIN and (path.is_dir() or path.suffix.lower() == ".zip")
+    return read_format == "csv" or lines or path.suffix.lower() in (".ndjson", ".jsonl")
 
 
 def _data(done: Translation | Refused, *, explain: bool, line: bool = False) -> bytes:
@@ -167,8 +171,9 @@ def _put_many(
 @with_systems
 def validate(file: str, profile: str | None, as_json: bool, mappings: tuple[Path, ...], lenient: bool | None) -> None:
     """Check the resource or Bundle in FILE (- is standard input): by the gate, and by fhir.resources as a second opinion."""
+    check_places([file], [(STANDARD_OUTPUT, STDOUT)])
     try:
-        answer = opened(mappings, lenient).validate(json.decode(_body(file), source=file), profile)
+        answer = opened(mappings, lenient).validate(json.decode(read_input(file), source=file), profile)
     except Refused as refused:
         answer = refused.outcome
     issues = said_issues(answer)

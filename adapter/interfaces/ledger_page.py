@@ -14,6 +14,7 @@ from adapter.care.ledger import iso
 from adapter.care.picture import GLYPHS, LEGEND, picture, planned
 from adapter.care.shared_care import SharedCare
 from adapter.interfaces.left_out import MEANING, LeftOut
+from adapter.interfaces.render import gravest_first
 
 _PAGE = Path(__file__).with_name("ledger.html")
 
@@ -48,7 +49,7 @@ def _person(care: SharedCare, number: int, left_out: LeftOut) -> dict[str, Any]:
     return {
         "ledger": ledger_json(care),
         "policy": str(care.ledger.policy),
-        "issues": care.issues,
+        "issues": gravest_first(care.issues),
         "planned": {iso(day): words for day, words in planned(care).items()},
         "picture": Markup(drawn),  # noqa: S704  # of our own making, its texts escaped
     }

@@ -45,7 +45,7 @@ def issue_lines(one: Issue, file: str = "") -> Iterator[str]:
 
 def say_issues(issues: Sequence[Issue], file: str = "", *, stdout: bool = False) -> None:
     """Every issue, the gravest first, and how many of each there are; those that say the same of several places, once."""
-    for one in _together(sorted(issues, key=_gravity), file):
+    for one in _together(gravest_first(issues), file):
         for line in issue_lines(one, file):
             say(line, stdout=stdout)
     if issues:
@@ -85,6 +85,7 @@ def plural(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _gravity(one: Issue) -> int:
+def gravest_first(issues: Iterable[Issue]) -> list[Issue]:
+    """Issues by their severity; those of one in their own order."""
     order = ("fatal", "error", "warning", "information")
-    return order.index(one["severity"]) if one["severity"] in order else len(order)
+    return sorted(issues, key=lambda one: order.index(one["severity"]) if one["severity"] in order else len(order))

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
@@ -26,16 +27,23 @@ class InputFault(Exception):
 
 
 class OutputFault(Exception):
-    """The output could not be written. `quiet` where its reader has gone away and wants to hear no more."""
+    """The output could not be written. `quiet` where its reader has gone away and wants to hear no more; mend: what to do."""
 
-    def __init__(self, what: str, *, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, what: str, *, mend: str, quiet: bool = False) -> None:
+        self.mend, self.quiet = mend, quiet
         super().__init__(what)
 
 
 def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for "-". Raises OSError and InputFault."""
-    return _stdin().read() if file == STDIN else Path(file).read_bytes()
+    """The bytes of a file, of a named pipe, or of standard input for "-". Raises InputFault for what is none of them."""
+    if file == STDIN:
+        return _stdin().read()
+    if stat.S_ISDIR(_kind(file)):
+        raise InputFault(f"{file}: a folder")
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InputFault(f"{file}: {error.strerror}") from error
 
 
 @contextmanager
@@ -48,17 +56,22 @@ def source_file(file: str) -> Iterator[Path]:
         with _copied(_stdin()) as copy:
             yield copy
         return
-    try:
-        kind = Path(file).stat().st_mode
-    except OSError as error:
-        raise InputFault(f"{file}: {error.strerror}") from error
-    if stat.S_ISFIFO(kind):
+    if stat.S_ISFIFO(_kind(file)):
         with Path(file).open("rb") as pipe, _copied(pipe) as copy:
             yield copy
-    elif stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-        yield Path(file)
     else:
+        yield Path(file)
+
+
+def _kind(file: str) -> int:
+    """The mode of a file, a folder or a pipe. Raises InputFault for what is none, such as a device: it need have no end."""
+    try:
+        mode = Path(file).stat().st_mode
+    except OSError as error:
+        raise InputFault(f"{file}: {error.strerror}") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISFIFO(mode)):
         raise InputFault(f"{file}: neither a file nor a pipe")
+    return mode
 
 
 def _stdin() -> IO[bytes]:
@@ -82,27 +95,15 @@ def _copied(stream: IO[bytes]) -> Iterator[Path]:
             copy.close()
 
 
-def one_place(one: str, other: str, *, read: bool = False) -> bool:
-    """Whether two outputs lead to one file or stream; with `read`, whether the first is an input that the second overwrites.
-
-    "-" is standard output, of an input standard input. The null device keeps nothing, and a terminal is read and written at once.
-    """
-    first, second = _place(one, sys.stdin if read else sys.stdout), _place(other, sys.stdout)
-    if read:
-        return first is not None and first == second and first[0] in ("file", "pipe")
-    return one == other or (first is not None and first == second)
+def say_what_can_be_said() -> None:
+    """Let text for people on standard output stand escaped where the stream's encoding lacks a character; data is bytes."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _place(name: str, standard: IO[str] | None) -> tuple[str, object] | None:
-    """What it is, and what tells it from all others; None where nothing is kept or known."""
-    try:
-        there = os.fstat(standard.fileno()) if name == STDOUT and standard is not None else os.stat(name)  # noqa: PTH116
-    except (OSError, ValueError):  # not there yet; or no stream of the system
-        return None if name == STDOUT else ("new", Path(name).resolve())
-    if stat.S_ISCHR(there.st_mode):
-        return None if there.st_rdev == Path(os.devnull).stat().st_rdev else ("terminal", there.st_rdev)
-    kind = "file" if stat.S_ISREG(there.st_mode) else "pipe" if stat.S_ISFIFO(there.st_mode) else "other"
-    return kind, (there.st_dev, there.st_ino)
+def as_text(text: str) -> bytes:
+    """The bytes of a text for people, in the encoding of standard output, what it lacks escaped."""
+    return text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def output(target: str | None) -> Iterator[Callable[[bytes], None]]:
     """
     if target is None or target == STDOUT:
         if sys.stdout is None:
-            raise OutputFault("standard output: it is closed")
+            raise OutputFault("standard output: it is closed", mend="open it, or name a file to write to")
         yield partial(_write, sys.stdout.buffer, STDOUT)
         _finish(sys.stdout.buffer, STDOUT)
         return
@@ -193,5 +194,23 @@ def output_fault(error: OSError, target: str = STDOUT) -> OutputFault:
         # What Python still holds for a closed pipe would be written, and fail again, at exit.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OutputFault(f"standard output: {error.strerror}", quiet=isinstance(error, BrokenPipeError))
-    return OutputFault(f"{target}: {error.strerror}")
+        return OutputFault(f"standard output: {error.strerror}", mend=_mend(error), quiet=isinstance(error, BrokenPipeError))
+    return OutputFault(f"{target}: {error.strerror}", mend=_mend(error))
+
+
+def _mend(error: OSError) -> str:
+    """What to do about an error met in writing."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return "make room, or name another place to write to"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "name a place that you may write to"
+        case errno.EISDIR:
+            return "name a file: this is a folder"
+        case errno.ENOENT:
+            return "make the folder first, or name one that is there"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "name a folder: a file is in its place"
+        case errno.ENAMETOOLONG:
+            return "name it more shortly"
+    return "name another place to write to"

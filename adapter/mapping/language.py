@@ -7,7 +7,6 @@ begins with `$` is written `$$`. The whole language stands in docs/map-language.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from pathlib import Path as File
 from typing import Any
 
@@ -16,6 +15,9 @@ import yaml
 from adapter.fhir.outcome import BASE
 from adapter.mapping.faults import Faults, did_you_mean, nearest
 from adapter.mapping.tree import Array, Guard, Hole, Literal, Map, Node, Object, Path, Ref, Rest, Say
+from adapter.mapping.yaml_nodes import compose, data, pairs, scalar
+
+__all__ = ["ELEMENT_WORDS", "HEAD_WORDS", "compose", "data", "expand", "parse_path", "read_map", "scalar"]
 
 HEAD_WORDS = ("$each", "$key", "$id", "$ignored", "$one-way", "$when", "$rest")
 ELEMENT_WORDS = ("$each", "$when", "$rest", "$say")
@@ -24,69 +26,6 @@ _PATH = r"(?P<up>\^*)(?:\.?(?P<parts>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<self>\.)|
 _ONE_PATH = re.compile(_PATH)
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _REF = re.compile(r"\$ref (?P<map>[A-Z][A-Za-z]*(?:\.[\w-]+)?)(?: by (?P<by>\S+))?")
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML 1.2 core: `no` and `on` are words, 2026-03-18 is a string, 1.00 is an exact decimal."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, rule) for tag, rule in rules if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-
-
-def scalar(node: yaml.Node) -> Any:
-    """The value of a YAML scalar: str, int, Decimal, bool or None."""
-    kind = node.tag.rsplit(":", 1)[-1]
-    if kind == "int":
-        return int(node.value)
-    if kind == "float":
-        return Decimal(node.value)
-    if kind == "bool":
-        return node.value == "true"
-    return None if kind == "null" else node.value
-
-
-def compose(text: str, faults: Faults) -> yaml.Node | None:
-    """The YAML node tree of a text, with its lines; a syntax error is a fault."""
-    try:
-        return yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        faults.add(
-            (mark.line + 1) if mark else 1,
-            "this is not YAML",
-            str(error.problem),
-            "mend the syntax on this line or the one before",
-        )
-        return None
-
-
-def pairs(node: yaml.MappingNode, faults: Faults) -> dict[str, yaml.Node]:
-    """The keys of a YAML mapping; a key written twice is a fault."""
-    found: dict[str, yaml.Node] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if name in found:
-            faults.add(
-                key.start_mark.line + 1,
-                f"{name} is written twice",
-                "the second would silently replace the first",
-                "delete one of them",
-            )
-        found[name] = value
-    return found
-
-
-def data(node: yaml.Node, faults: Faults) -> Any:
-    """Plain data of a YAML node: for manifests, whose lines are kept apart."""
-    if isinstance(node, yaml.MappingNode):
-        return {k: data(v, faults) for k, v in pairs(node, faults).items()}
-    if isinstance(node, yaml.SequenceNode):
-        return [data(v, faults) for v in node.value]
-    return scalar(node)
 
 
 def expand(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from adapter.interfaces.exits import Exit
 from adapter.interfaces.render import say_issues
 from adapter.mapping.faults import Fault, MapFaults
 from tests.interfaces.conftest import PERSON, Ran, StandIn
+from tests.interfaces.running import command
+from tests.test_documented import COMMANDS, REFERENCE, _options
 
 Command = Callable[..., Ran]
 
@@ -151,20 +154,20 @@ def test_an_extract_goes_on_past_a_bad_record(cli: Command, tmp_path: Path) -> N
     extract.mkdir()
     for name, body in (("1", b'{"n":1}'), ("2", b'{"refuse":1}'), ("3", b'{"n":3}')):
         (extract / name).write_bytes(body)
-    ran = cli("translate", str(extract), "--from", "shop/note", "--rejects", str(tmp_path / "rejects"))
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--rejects", str(tmp_path / "rejects"))
     assert ran.code == Exit.SOME
     assert [json.loads(line)["total"] for line in ran.stdout.splitlines()] == [{"n": 1}, {"n": 3}]
     (reject,) = (tmp_path / "rejects").read_text().splitlines()
     assert json.loads(reject)["resourceType"] == "OperationOutcome"
     assert ran.stderr.splitlines()[-1] == "2 records translated, 1 refused"
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/note")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/note")
     assert (ran.code, ran.stdout) == (Exit.SOME, b'{"n":1}\n{"n":3}\n')
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/sheet")
     assert ran.stdout == b"A,B\r\n" + b"1.00,2\r\n" * 2, "rows of many messages stand below one header"
-    ran = cli("translate", str(extract), "--from", "shop/note", "--to", "shop/sheet", "--explain")
+    ran = cli("translate", str(extract), "--from", "shop/extract", "--to", "shop/sheet", "--explain")
     assert [json.loads(line)["result"] for line in ran.stdout.splitlines()] == ["A,B\r\n1.00,2\r\n"] * 2
     (extract / "2").unlink()
-    assert cli("translate", str(extract), "--from", "shop/note").code == Exit.DONE
+    assert cli("translate", str(extract), "--from", "shop/extract").code == Exit.DONE
 
 
 @pytest.mark.parametrize(
@@ -332,3 +335,33 @@ def test_issues_that_say_the_same_are_said_once_with_every_place(capsys: pytest.
         "    mend: Add it.",
         "1 error, 3 warnings",
     ]
+
+
+def test_the_reference_names_each_command_that_takes_mappings_or_leniency() -> None:
+    said = next(part for part in REFERENCE.split("\n\n") if "also take `--mappings DIR`" in part)
+    with_both, alone = said.replace("\n", " ").split("; ")
+    for option, text in (("--mappings", with_both), ("--lenient", said)):
+        named = {tuple(words.split()) for words in re.findall(r"`([a-z][a-z ]*)`", text)}
+        assert named == {path for path, command in COMMANDS.items() if option in _options(command)}
+    assert alone.startswith("`ledger` takes `--lenient` or `--strict` alone")
+
+
+# a file of many that holds none -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("how", ["lines", "ndjson", "stdin"])
+def test_a_file_of_many_may_hold_none(cli: Command, tmp_path: Path, how: str) -> None:
+    """Where nothing is due `ledger --messages` writes none; what was made of the last must not stay."""
+    file, target = tmp_path / ("none.ndjson" if how == "ndjson" else "none.json"), tmp_path / "out"
+    file.write_bytes(b"")
+    target.write_bytes(b"of yesterday")
+    where, extra = "-" if how == "stdin" else str(file), () if how == "ndjson" else ("--lines",)
+    ran = cli("translate", where, "--from", "shop/note", *extra, "-o", str(target), stdin=b"")
+    assert (ran.code, ran.stderr, target.read_bytes()) == (Exit.DONE, "0 records translated, 0 refused\n", b"")
+
+
+def test_a_message_alone_that_is_empty_is_an_error_of_content(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"of yesterday")
+    for name, read in (("none.json", "fhir"), ("none.csv", "nebula/dose-outcome")):
+        (tmp_path / name).write_bytes(b"")
+        done = command("translate", str(tmp_path / name), "--from", read, "-o", str(target))
+        assert (done.returncode, target.read_bytes()) == (Exit.CONTENT, b"of yesterday")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapter.interfaces.exits import Exit
+from tests.care.build import bundles
 from tests.interfaces.running import ROOT, command, environment
 
 COMMANDS = (
@@ -54,3 +56,45 @@ def test_a_folder_that_cannot_be_made_is_one_too(tmp_path: Path) -> None:
     done = command("maps", "docs", "-o", str(tmp_path / "file"))
     assert done.returncode == Exit.STORAGE
     assert done.stderr.decode().startswith(f"Error: {tmp_path}/file: ")
+
+
+# what a stream cannot say -------------------------------------------------------------------------------------------------
+ENCODINGS = ({"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+
+
+@pytest.mark.parametrize("extra", ENCODINGS, ids=["latin-1", "ascii"])
+def test_a_character_that_the_stream_lacks_stands_escaped(extra: dict[str, str]) -> None:
+    done = command("systems", env=extra)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"prescription-chang\u2026" in done.stdout
+    data = command("systems", "--json", env=extra)
+    assert (data.returncode, data.stdout) == (0, command("systems", "--json").stdout), "data is bytes"
+
+
+@pytest.mark.parametrize("extra", ENCODINGS, ids=["latin-1", "ascii"])
+def test_so_does_a_sign_of_the_ledger(extra: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "messages.ndjson"
+    case = {
+        "forms": [{"id": "F1", "authored": "2026-03-01", "first": "2026-03-02", "last": "2026-03-15", "mg": 60}],
+        "doses": [{"on": "2026-03-02..2026-03-03", "is": "missed"}],
+    }
+    file.write_text("".join(json.dumps(one) + "\n" for one in bundles(case)))
+    done = command("ledger", str(file), "--as-of", "2026-03-06", env=extra)
+    assert done.returncode == 0
+    assert rb"\u2715  missed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("translate",), 2),
+        (("--nonsense",), 2),
+        (("systems", "--mappings", "/no/such/folder"), 2),
+        (("translate", "/dev/zero", "--from", "fhir"), 2),
+    ],
+)
+def test_a_fault_of_usage_is_one_where_nobody_can_be_told(arguments: tuple[str, ...], code: int) -> None:
+    with Path("/dev/full").open("wb") as full:
+        run = [sys.executable, "-m", "adapter", *arguments]
+        done = subprocess.run(run, stdout=subprocess.PIPE, stderr=full, timeout=60, cwd=ROOT, env=environment())
+    assert done.returncode == code

@@ -110,6 +110,10 @@ CASES = {
     "several paths, no codec": (DOSE.replace("$state", "$state + kind"), 5, "several paths need a codec", ""),
     "written twice": (DOSE + "status: completed\n", 7, "status is written twice", ""),
     "empty value": (DOSE + "whenPrepared:\n", 7, "an empty value", ""),
+    "no number": (DOSE + "quantity: {value: .nan}\n", 7, ".nan is no number", ""),
+    "holds itself": (DOSE + "note: &note [*note]\n", 7, "this holds itself", ""),
+    "too deep": (DOSE + f"note: {'[' * 900}{']' * 900}\n", 7, "this is more than can be read", ""),
+    "control character": (DOSE + "note: \x07\n", 1, "this is not YAML", ""),
 }
 
 
@@ -201,3 +205,27 @@ def test_a_schema_with_a_misspelt_keyword(tmp_path: Path) -> None:
     assert "$.requird is no keyword of JSON Schema" in found and any(
         f.startswith("this is no JSON Schema at $.type") for f in found
     )
+
+
+def bomb(*head: str) -> str:
+    """Lists of nine of the list before, from `a` to `k`: a few lines, and more values than memory holds."""
+    names = zip("abcdefghij", "bcdefghijk", strict=True)
+    lines = [f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in names]
+    return "\n".join([*head, "a: &a [x,x,x,x,x,x,x,x,x]", *lines]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (bomb("system: own"), "system.yaml:7: this is more than can be read"),
+        ("system: &own [*own]\n", "system.yaml:1: this holds itself"),
+        ("system: own\nversion: .inf\n", "system.yaml:2: .inf is no number"),
+        ("system: \x07\n", "system.yaml:1: this is not YAML"),
+    ],
+    ids=["aliases", "itself", "no number", "control character"],
+)
+def test_a_manifest_that_cannot_be_read_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "system.yaml").write_text(text)
+    found = adapter.load(mappings=[tmp_path]).check("own")
+    assert any(str(fault).startswith(f"own/{said}") for fault in found), "\n".join(map(str, found))
