@@ -106,11 +106,9 @@ def documents(name: str, folders: Sequence[Path] = ()) -> list[Document]:
 def _read(file: Path) -> Document:
     faults = Faults(file.name)
     node, said = None, None
-    try:
-        node = compose(file.read_text("utf-8"), faults)
+    if (text := faults.text(file)) is not None:
+        node = compose(text, faults)
         said = data(node, faults) if node is not None else None
-    except UnicodeDecodeError:
-        faults.add(1, "this is not UTF-8", "", "save the file as UTF-8")
     if not isinstance(said, dict):
         if not faults.found:
             faults.add(1, "a policy is a mapping", "", "start with policy:")

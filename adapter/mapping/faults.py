@@ -73,6 +73,16 @@ class Faults:
         self.file = str(file)
         self.found: list[Fault] = []
 
+    def text(self, file: Path) -> str | None:
+        """What the file holds; None, and a fault, where it is no text or cannot be read."""
+        try:
+            return file.read_text("utf-8")
+        except UnicodeDecodeError:
+            self.add(1, "this is not UTF-8", "", "save the file as UTF-8")
+        except OSError as error:
+            self.add(1, f"this cannot be read: {error.strerror}", "", "let it be read")
+        return None
+
     def add(self, line: int, what: str, why: str = "", mend: str = "") -> None:
         """Note a fault on a line."""
         self.found.append(Fault(self.file, line, what, why, mend))

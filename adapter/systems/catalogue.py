@@ -43,8 +43,9 @@ class System(Manifest):
         if name not in self.messages:
             raise Unknown("message", f"{self.name}/{name}", [f"{self.name}/{m}" for m in self.messages])
         if name not in self._compiled:
-            faults = list(self.faults)
+            faults: list[Fault] = []
             made = self._compile(name, faults)
+            faults = [*self.faults, *faults]  # those of its tables of codes stand there once they are read
             if faults or made is None:
                 raise MapFaults(faults)
             self._compiled[name] = made
@@ -56,7 +57,7 @@ class System(Manifest):
         for name in self.messages:
             if name not in self._compiled:
                 self._compile(name, faults)
-        return sorted({*faults, *judge_schemas(self.folder)})
+        return sorted({*faults, *self.faults, *judge_schemas(self.folder)})
 
     @cached_property
     def hooks(self) -> ModuleType | None:
@@ -163,7 +164,8 @@ class System(Manifest):
             )
             return None
         found = Faults(self._shown(file))
-        made = read_map(Path(self._shown(file)), file.read_text("utf-8"), found)
+        text = found.text(file)
+        made = read_map(Path(self._shown(file)), text, found) if text is not None else None
         faults += found.found
         return made
 
@@ -182,11 +184,19 @@ class System(Manifest):
         display = part == "display"
         for file in (self.folder / "codes" / f"{bare}.json", PROFILES / f"ConceptMap-{bare}.json"):
             if file.is_file() and part in ("", "display"):
-                made = CodeMap(json.loads(file.read_text("utf-8")))
+                made = CodeMap(self._concept_map(file))
                 self.faults += [Fault(str(file.name), 1, why, "", "mend the ConceptMap") for why in made.faults]
                 return Step(name, codemap=made, display=display)
         codec = REGISTRY.get(name)
         return Step(name, codec=codec) if codec else None
+
+    def _concept_map(self, file: Path) -> Any:
+        """A ConceptMap as it is written; an empty one, and a fault, where it is no JSON."""
+        try:
+            return json.loads(file.read_bytes())
+        except ValueError as error:
+            self.faults.append(Fault(file.name, getattr(error, "lineno", 1), "this is not JSON", "", "mend the syntax"))
+            return {}
 
     def names(self) -> list[str]:
         """Every name that may stand after |."""

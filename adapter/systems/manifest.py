@@ -79,7 +79,8 @@ def read_manifest(made: Manifest) -> None:
     folder = made.folder
     file = folder / "system.yaml"
     found = Faults(str(file.relative_to(folder.parent)))
-    node = compose(file.read_text("utf-8"), found)
+    text = found.text(file)
+    node = compose(text, found) if text is not None else None
     content = data(node, found) if node is not None else {}
     if not isinstance(content, dict):
         found.add(1, "a manifest is a mapping", "", "start with system:")

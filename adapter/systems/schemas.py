@@ -27,7 +27,8 @@ def judge_schemas(folder: Path) -> Iterator[Fault]:
         if file.name == "system.yaml":
             continue
         faults = Faults(_shown(file, folder))
-        node = language.compose(file.read_text("utf-8"), faults)
+        text = faults.text(file)
+        node = language.compose(text, faults) if text is not None else None
         if node is None:
             continue  # the compiler has said so
         document = json.loads(json.dumps(language.data(node, faults), default=float))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import adapter
 from adapter import MapFaults
 from adapter.mapping.faults import Fault
+from adapter.shipped import MAPPINGS
 
 PATIENT = """resourceType: Patient
 $key: nhs
@@ -212,6 +214,22 @@ def bomb(*head: str) -> str:
     names = zip("abcdefghij", "bcdefghijk", strict=True)
     lines = [f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in names]
     return "\n".join([*head, "a: &a [x,x,x,x,x,x,x,x,x]", *lines]) + "\n"
+
+
+def test_what_is_no_text_is_told_of_each_file_at_once(tmp_path: Path) -> None:
+    """A manifest in another encoding; and of another system a map and a table of codes, told together."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "system.yaml").write_bytes("title: Wäsche\n".encode("latin-1"))
+    found = [str(one) for one in adapter.load(mappings=[tmp_path]).check("own")]
+    assert any(one.startswith("own/system.yaml:1: this is not UTF-8") for one in found), "\n".join(found)
+    copy = tmp_path / "others" / "nebula"
+    shutil.copytree(MAPPINGS / "nebula", copy)
+    told = {next(copy.glob("*/*.yaml")): "this is not UTF-8", next(copy.glob("codes/*.json")): "this is not JSON"}
+    for file in told:
+        file.write_bytes(b"\xff\xfe")
+    found = [str(one) for one in adapter.load(mappings=[copy.parent]).check("nebula")]
+    for file, said in told.items():
+        assert any(file.name in one and said in one for one in found), "\n".join(found)
 
 
 @pytest.mark.parametrize(
