@@ -14,10 +14,10 @@ from adapter.fhir.outcome import Issue
 from adapter.mapping.account import BundleAccount, RecordAccount
 from adapter.mapping.casting import cast
 from adapter.mapping.fill import FillWriter
-from adapter.mapping.lineage import Lineage, lineage
+from adapter.mapping.lineage import Lineage, lineage, lineage_from
 from adapter.mapping.plan import Groups, plan_fill
 from adapter.mapping.roles import Cast
-from adapter.mapping.runtime import Run
+from adapter.mapping.runtime import Run, TracedRun
 from adapter.mapping.spec import TableSpec
 from adapter.mapping.walk import MatchRun
 
@@ -33,6 +33,11 @@ class Table:
     @cached_property
     def _fill(self) -> Callable[..., list[dict[str, Any]]]:
         return FillWriter(self.spec).compile()
+
+    @cached_property
+    def _traced_fill(self) -> Callable[..., list[dict[str, Any]]]:
+        """The same, which notes of what elements it makes; compiled when lineage first asks for it."""
+        return FillWriter(self.spec, trace=True).compile()
 
     @cached_property
     def _record(self) -> RecordAccount:
@@ -80,11 +85,22 @@ class Table:
     ) -> list[Lineage]:
         """Where every value of these entries stands in the record.
 
-        record: the one that the entries were filled from, for maps that cannot give it back (one-way holes).
+        record: the one that the entries were filled from. It is what the rows speak of: match may not give all of it back
+        (one-way holes), nor number it alike, where nothing was made of an element of a list.
         """
         run = MatchRun(entries, self.traced, prefix)
         run.walk()
-        return lineage(run.found, run.record, record)
+        if record is None:
+            return lineage(run.found, run.record)
+        filled = TracedRun()
+        self._traced_fill(record, filled)
+        places = {
+            id(element.record): filled.places[url]
+            for elements in run.elements.values()
+            for element in elements.values()
+            if (url := entries[element.order].get("fullUrl")) in filled.places
+        }
+        return lineage_from(run.found, record, places, filled.items)
 
     def account(self, run: MatchRun) -> tuple[list[str], list[str], list[Issue]]:
         """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""

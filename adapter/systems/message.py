@@ -210,9 +210,9 @@ class Message:
         return csv_records.header_line(self.rows) if self.rows is not None else b""
 
     # lineage ------------------------------------------------------------------------------------------------------
-    def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
-        """Hub element <- source path, for a Bundle that this message made."""
-        rows = self.table.lineage(self.take_apart(bundle), record=None if self.native else body)
+    def read_lineage(self, bundle: dict[str, Any], record: dict[str, Any], body: Any = None) -> list[Lineage]:
+        """Hub element <- source path, for a Bundle that this message made of a record; body: of a system that speaks FHIR."""
+        rows = self.table.lineage(self.take_apart(bundle), record=record)
         if self.native is None:
             return rows
         by_record: dict[str, list[Lineage]] = {}

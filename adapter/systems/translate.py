@@ -109,6 +109,7 @@ class Adapter:
         target = self.message(write) if write not in (None, "fhir") else None
         _direction(target, write, "write")
         account = Account()
+        record: dict[str, Any] = {}
         if read == "fhir":
             origin = None
             bundle = self.read_hub(body, source)
@@ -120,7 +121,7 @@ class Adapter:
             except Refused as refused:
                 raise Refused([_as_fhirpath(i) for i in refused.issues]) from None
             bundle = origin.assemble(entries, record, received)
-        return self._finish(body, bundle, origin, target, account, refuse)
+        return self._finish(body, bundle, record, origin, target, account, refuse)
 
     def many(
         self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None, name: str = ""
@@ -144,7 +145,7 @@ class Adapter:
 
         def finish(entries: list[dict[str, Any]], record: dict[str, Any], account: Account) -> Translation:
             bundle = origin.assemble(entries, record, received)
-            return self._finish(b"", bundle, origin, target, account, refuse=True)
+            return self._finish(b"", bundle, record, origin, target, account, refuse=True)
 
         records = many.by_record if origin.rows is not None else many.by_extract
         for one in records(source, name, origin, finish):
@@ -154,6 +155,7 @@ class Adapter:
         self,
         body: bytes,
         bundle: dict[str, Any],
+        record: dict[str, Any],
         origin: Message | None,
         target: Message | None,
         account: Account,
@@ -173,7 +175,7 @@ class Adapter:
             raise Refused(account.issues)
 
         def lineage() -> list[dict[str, Any]]:
-            rows = origin.read_lineage(bundle, decode(body) if origin.native else None) if origin else []
+            rows = origin.read_lineage(bundle, record, decode(body) if origin.native else None) if origin else []
             rows += hearer.write_lineage(bundle) if hearer else []
             return [
                 {"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows
