@@ -47,6 +47,10 @@ class Table:
         """Whether the maps leave a record path (without indexes) out on purpose."""
         return self._record.is_ignored(path)
 
+    def ignored_record(self, record: dict[str, Any]) -> dict[str, str]:
+        """The record's leaves that the maps leave out on purpose, each with the reason."""
+        return self._record.ignored(record)
+
     def fill(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Run]:
         """Entries ({"fullUrl", "resource"}; the Bundle's own map without fullUrl) and what was found on the way."""
         run = Run()
@@ -102,6 +106,6 @@ class Table:
         }
         return lineage_from(run.found, record, places, filled.items)
 
-    def account(self, run: MatchRun) -> tuple[list[str], list[str], list[Issue]]:
-        """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""
-        return self._bundle.of(run) if run.left else ([], [], [])
+    def account(self, run: MatchRun) -> tuple[list[str], dict[str, str], list[Issue]]:
+        """Unread leaves, ignored leaves with the reason, the issues for the unread ones: an error for safety, else a warning."""
+        return self._bundle.of(run) if run.left else ([], {}, [])

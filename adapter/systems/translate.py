@@ -31,16 +31,16 @@ class Translation:
     """What came of one message.
 
     bundle: the hub Bundle · result: the target's bytes (None without a target, or with errors) · unread: source paths and
-    FHIRPaths that nothing read · carried: what rode along unread · ignored: what was left out for a stated reason ·
-    found: every issue · lineage: where every value came from, worked out when asked for.
+    FHIRPaths that nothing read · carried: what rode along unread · found: every issue · ignored: what was left out on purpose,
+    and lineage: where every value came from, both worked out when asked for.
     """
 
     bundle: dict[str, Any]
     result: bytes | None
     unread: dict[str, list[str]]
     carried: list[str]
-    ignored: list[str]
     found: list[Issue]
+    _ignored: Any = field(repr=False, default=None)
     _lineage: Any = field(repr=False, default=None)
 
     @property
@@ -52,6 +52,11 @@ class Translation:
     def refused(self) -> bool:
         """Whether an issue is an error."""
         return any(is_error(i) for i in self.found)
+
+    @property
+    def ignored(self) -> dict[str, dict[str, str]]:
+        """What the maps leave out for a stated reason, by "source" and "bundle" as in `unread`: each path with that reason."""
+        return self._ignored() if self._ignored else {"source": {}, "bundle": {}}
 
     @property
     def lineage(self) -> list[dict[str, Any]]:
@@ -181,14 +186,21 @@ class Adapter:
                 {"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows
             ]
 
+        def ignored() -> dict[str, dict[str, str]]:
+            source = account.ignored_source | (origin.ignored_record(record) if origin else {})
+            return {
+                "source": {fhirpath(p): why for p, why in source.items()},
+                "bundle": {fhirpath(p): why for p, why in account.ignored_bundle.items()},
+            }
+
         unread = {"source": [fhirpath(p) for p in account.unread_source], "bundle": [fhirpath(p) for p in account.unread_bundle]}
         return Translation(
             bundle,
             result,
             unread,
             [fhirpath(p) for p in account.carried],
-            [fhirpath(p) for p in account.ignored],
             account.issues,
+            ignored,
             lineage,
         )
 
