@@ -255,8 +255,8 @@ def test_rules_that_nobody_here_knows_are_refused(gate: Gate) -> None:
         contained=[{"resourceType": "Medication", "id": "m", **rules}], supportingInformation=[{"reference": "#m"}]
     )
     assert _told(gate.check(contained)) == [("error", "implicit-rules", "MedicationRequest.contained[0].implicitRules")]
-    bundle = {"resourceType": "Bundle", "type": "collection", **rules}
-    bundle["entry"] = [{"fullUrl": "urn:uuid:0b9c7a56-2f41-4c7d-9a1e-5d3e8f60b214", "resource": _patient(**rules)}]
+    entry = {"fullUrl": "urn:uuid:0b9c7a56-2f41-4c7d-9a1e-5d3e8f60b214", "resource": _patient(**rules)}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry], **rules}
     assert _told(gate.check(bundle)) == [
         ("error", "implicit-rules", "Bundle.implicitRules"),
         ("error", "implicit-rules", "Bundle.entry[0].resource.implicitRules"),
