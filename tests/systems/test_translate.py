@@ -181,3 +181,17 @@ def test_what_a_source_s_own_map_leaves_out_is_told_too(ost: Adapter) -> None:
     found = ost.many(FIXTURES / "emis/patient/registered/in", read="emis/patient")
     told = [done.ignored["source"] for done in found if not isinstance(done, Refused)]
     assert told and told[0]["PatientTypeDescription"].startswith("the kind of registration belongs to")
+
+
+def test_what_led_nowhere_is_named_and_not_its_neighbour(ost: Adapter) -> None:
+    record = decode((FIXTURES / "criis/care-plan/recovery-plan-in-full/in.json").read_bytes())
+    goals = record["episode"]["plan"]["activities"][0]["forGoals"]
+    goals[:] = ["no such goal", *goals]
+    done = ost.translate(encode(record), read="criis/care-plan", write="gp_connect/update-record")
+    path = "episode.plan.activities[0].forGoals"
+    assert done.unread["source"] == [f"{path}[0]"]
+    plan = next(i for i, entry in enumerate(done.bundle["entry"]) if entry["resource"]["resourceType"] == "CarePlan")
+    came = {row["target"]: row["source"] for row in done.lineage if row["source"].startswith(path)}
+    assert came == {
+        f"Bundle.entry[{plan}].resource.activity[0].detail.goal[{k}].reference": f"{path}[{k + 1}]" for k in range(len(goals) - 1)
+    }
