@@ -216,7 +216,7 @@ def _said_of_it(wanted: dict[str, Any], heard: Heard) -> Iterator[str]:
     )
     if sorted(wanted.get("told", [])) != notes:
         yield f"told besides: {notes}"
-    yield from _told("left out for a stated reason", wanted.get("ignored", []), came.ignored)
+    yield from _told("left out for a stated reason", wanted.get("ignored", []), [*came.ignored["bundle"]])
 
 
 def _told(how: str, wanted: list[str], places: list[str]) -> Iterator[str]:

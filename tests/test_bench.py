@@ -87,7 +87,7 @@ def test_match_gives_the_record_back_and_leaves_nothing_unread(
 ) -> None:
     run = message.table.match([{"fullUrl": "urn:uuid:0", "resource": expected}])
     assert run.record == {name: value for name, value in record.items() if name != "clinic_ods"}
-    assert message.table.account(run) == ([], [], [])
+    assert message.table.account(run) == ([], {}, [])
     assert (run.issues, run.carried) == ([], [])
     assert message.table.unread_record(record, *_filled(message, record)) == []
 

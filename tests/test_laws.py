@@ -157,7 +157,7 @@ def test_laws_1_and_2(name: str) -> None:
         assert back.issues == []
         assert back.record == record
         unread, ignored, issues = message.table.account(back)
-        assert (unread, ignored, issues) == ([], [], [])
+        assert (unread, ignored, issues) == ([], {}, [])
         again, _ = message.table.fill(back.record)
         assert again == entries
         for path, key, _ in branches(message.payload.schema):

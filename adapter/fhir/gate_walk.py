@@ -1,7 +1,8 @@
 """One walk over a resource that the schema has passed: what JSON Schema cannot see, with the place of each finding.
 
-It looks at integers written as decimals, nulls that nothing stands for, modifier extensions, extensions where they do not
-belong and the checks of `gate_checks`; and it collects the references, which the gate judges when it knows every resource.
+It looks at integers written as decimals, nulls that nothing stands for, modifier extensions and rules that nobody here knows,
+extensions where they do not belong and the checks of `gate_checks`; and it collects the references, which the gate judges when
+it knows every resource.
 A place is built as a chain (parent, element, index) and becomes a FHIRPath only when something is found.
 """
 
@@ -21,7 +22,7 @@ Finding = tuple[str, Place]
 #: (reference that says where it leads or to what type, the element it is the value of, place)
 Found = tuple[Json, "Element", Place]
 
-TYPED, REFERENCE, INTEGER, PRIMITIVES, SIBLING, SIBLINGS, EXTENSION, MODIFIER = range(8)
+TYPED, REFERENCE, INTEGER, PRIMITIVES, RULES, SIBLING, SIBLINGS, EXTENSION, MODIFIER = range(9)
 
 
 class Element:
@@ -85,10 +86,12 @@ def _visits(node: Node, rows: Mapping[str, Json], nodes: dict[str, Node]) -> tup
 
 
 def _element(owner: Node, json_name: str, row: Json, nodes: dict[str, Node]) -> Element | None:
-    """None for what needs no visit: single primitives that are no integers, and resources (they are walked by themselves)."""
+    """None for what needs no visit: most single primitives, and resources (they are walked by themselves)."""
     type_, many, name = row["t"], bool(row.get("l")), row.get("b", json_name)
     if type_ == "Resource":
         return None
+    if json_name == "implicitRules":
+        return Element(name, f"{owner.path}.{name}", type_, RULES, many)
     if row.get("p"):
         if type_ not in INTEGERS and not many:
             return None
@@ -183,7 +186,11 @@ class Walk(Generic[Known]):
             for index, one in enumerate(item):
                 if type(one) is not int and one is not None and one != {}:
                     self.found.append(("integer", (place, element, index)))
-        if kind == SIBLING:
+        if kind == RULES:
+            # A modifier element: who does not know these rules must not act on the resource. None are known here.
+            # https://hl7.org/fhir/R4/resource-definitions.html#Resource.implicitRules
+            self.found.append(("implicit-rules", (place, element, -1)))
+        elif kind == SIBLING:
             if key[1:] not in owner and "extension" not in item:
                 self.found.append(("ele-1", (place, element, -1)))
             self.node(item, element.node, (place, element, -1))

@@ -22,6 +22,7 @@ value | value | The value does not have the form of its type. | Correct the valu
 integer | value | A whole number is written without point and exponent. | Write it as an integer.
 null | structure | A null stands for nothing: the other array has nothing at its index either. | Remove it.
 modifier-extension | extension | This unknown modifier extension may change the meaning. | Agree on it, or send without it.
+implicit-rules | not-supported | These rules are unknown here, and may change the meaning. | Agree on them, or leave them out.
 extension-context | extension | This extension does not belong on this element. | Move it to an element that its definition names.
 reference-target | structure | This element may not refer to a resource of that type. | Refer to one of the types that it allows.
 reference-type | structure | The reference says another type than it refers to. | Correct Reference.type.

@@ -60,7 +60,7 @@ def _instant(_context: click.Context, _option: click.Parameter, said: str | None
 @click.argument("file", type=click.Path(exists=True, allow_dash=True))
 @click.option("--from", "read", required=True, metavar="SYSTEM/MESSAGE", help="What the file is; `fhir`: a hub Bundle.")
 @click.option("--to", "write", metavar="SYSTEM/MESSAGE", help="What to make of it; without it, or with `fhir`: the hub Bundle.")
-@click.option("--explain", is_flag=True, help="One JSON object: result, lineage, what was not read, issues.")
+@click.option("--explain", is_flag=True, help="One JSON object: result, lineage, what was not read or left out, issues.")
 @click.option("-o", "target", metavar="FILE", help="Where to write; on an error the file stays as it was.")
 @click.option("--received", callback=_instant, metavar="INSTANT", help="When the message was received; now, if not given.")
 @click.option("--lines", is_flag=True, help="FILE holds one JSON message a line (so do *.ndjson and *.jsonl).")

@@ -62,7 +62,11 @@ def _translation(systems: list[dict[str, Any]]) -> dict[str, Any]:
     formats = {each for m in readable for each in media.taken(m["format"])}
     writable = [m["message"] for m in messages if m["direction"] != "read"]
     to = _query("to", "What to make of it; without it, the hub Bundle.", {"enum": ["fhir", *writable]})
-    explain = _query("explain", "Answer with lineage, what was not read, and issues.", {"type": "boolean", "default": False})
+    explain = _query(
+        "explain",
+        "Answer with lineage, what was not read, what was left out and why, and issues.",
+        {"type": "boolean", "default": False},
+    )
     native: dict[str, Any] = {media.NDJSON: {}} | {each: {} for m in messages for each in media.of_format(m["format"])}
     translated = {
         "200": {

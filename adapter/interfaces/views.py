@@ -21,6 +21,7 @@ def explained(done: Translation | Refused) -> dict[str, Any]:
             "lineage": [],
             "unread": {"source": [], "bundle": []},
             "carried": [],
+            "ignored": {"source": [], "bundle": []},
             "issues": outcome(done.issues),
         }
     return {
@@ -29,6 +30,9 @@ def explained(done: Translation | Refused) -> dict[str, Any]:
         "lineage": done.lineage,
         "unread": done.unread,
         "carried": done.carried,
+        "ignored": {
+            side: [{"path": path, "reason": why} for path, why in left_out.items()] for side, left_out in done.ignored.items()
+        },
         "issues": done.issues,
     }
 

@@ -45,7 +45,17 @@ class RecordAccount:
 
     def is_ignored(self, bare: str) -> bool:
         """Whether the maps leave a record path (without indexes) out on purpose."""
-        return any(bare == path or bare.startswith(path + ".") for path in self._ignored)
+        return self._why(bare) is not None
+
+    def ignored(self, record: dict[str, Any]) -> dict[str, str]:
+        """The leaves that the maps leave out on purpose, each with the reason."""
+        if not self._ignored:
+            return {}
+        found = ((place, self._why(_INDEX.sub("", place))) for place in leaves(record, ""))
+        return {place: why for place, why in found if why is not None}
+
+    def _why(self, bare: str) -> str | None:
+        return next((why for path, why in self._ignored.items() if bare == path or bare.startswith(path + ".")), None)
 
     def _decides(self, place: str) -> bool:
         """Whether a record path is a key or a guard: it decides, though no element holds it."""
@@ -62,9 +72,9 @@ class RecordAccount:
         return frozenset(show(at) for m in self.spec.maps for at, _, how in paths_read(m) if how in ("key", "guard"))
 
     @cached_property
-    def _ignored(self) -> list[str]:
-        """Record paths under `$ignored`, where they are written with $."""
-        return [path[1:] for m in self.spec.maps for path in m.ignored if path.startswith("$")]
+    def _ignored(self) -> dict[str, str]:
+        """Record paths under `$ignored`, where they are written with $, each with its reason."""
+        return {path[1:]: why for m in self.spec.maps for path, why in m.ignored.items() if path.startswith("$")}
 
     @cached_property
     def _names(self) -> Names:
@@ -82,16 +92,16 @@ class BundleAccount:
     """Of a table's resources: which leaves a match left unread."""
 
     def __init__(self, spec: TableSpec) -> None:
-        self._ignored: dict[str, list[str]] = {}
+        self._ignored: dict[str, dict[str, str]] = {}
         for m in spec.maps:
-            for path in m.ignored:
+            for path, why in m.ignored.items():
                 if not path.startswith("$"):
-                    self._ignored.setdefault(m.type, []).append(path)
+                    self._ignored.setdefault(m.type, {}).setdefault(path, why)
 
-    def of(self, run: Reading) -> tuple[list[str], list[str], list[Issue]]:
-        """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""
+    def of(self, run: Reading) -> tuple[list[str], dict[str, str], list[Issue]]:
+        """Unread leaves, ignored leaves with the reason, the issues for the unread ones: an error for safety, else a warning."""
         unread: dict[str, None] = {}
-        ignored: dict[str, None] = {}
+        ignored: dict[str, str] = {}
         found: list[Issue] = []
         for value, where, i in run.left:
             if i < 0:
@@ -102,16 +112,18 @@ class BundleAccount:
                 if place in unread:
                     continue
                 parts = parts_of(place, at)
-                if self._ignores(resource, parts):
-                    ignored[place] = None
+                why = self._why(resource, parts)
+                if why is not None:
+                    ignored[place] = why
                     continue
                 unread[place] = None
                 found.append(issues.unread(place, is_safety(resource, parts)))
-        return list(unread), list(ignored), found
+        return list(unread), ignored, found
 
-    def _ignores(self, resource: Any, parts: tuple[str | int, ...]) -> bool:
-        """Whether a map of this type leaves the element out on purpose."""
-        return any(_leads(resource, parts, path) for path in self._ignored.get(str(resource.get("resourceType")), ()))
+    def _why(self, resource: Any, parts: tuple[str | int, ...]) -> str | None:
+        """Why a map of this type leaves the element out; None where none does."""
+        reasons = self._ignored.get(str(resource.get("resourceType")), {})
+        return next((why for path, why in reasons.items() if _leads(resource, parts, path)), None)
 
 
 def _plant(tree: dict[str, Any], parts: tuple[str, ...]) -> None:

@@ -20,13 +20,13 @@ from adapter.mapping.tree import Map, Path
 
 
 class FillWriter:
-    """Writes the fill function of one table."""
+    """Writes the fill function of one table. trace: S is told too which element of the record each resource and item is of."""
 
-    def __init__(self, spec: TableSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: TableSpec, *, trace: bool = False) -> None:
+        self.spec, self.trace = spec, trace
         self.src = Source()
         self.groups: Groups = plan_fill(spec)
-        self.nodes = NodeWriter(spec, self.groups, self.src)
+        self.nodes = NodeWriter(spec, self.groups, self.src, trace)
 
     def compile(self) -> Callable[..., list[dict[str, Any]]]:
         """The function `fill(record, S)`: S gathers issues and whether a value was lost on the way."""
@@ -39,7 +39,7 @@ class FillWriter:
             self.level((), (frame,))
             src("return " + " + ".join(f"out_{name}" for name in self.groups.outputs))
         made: Callable[..., list[dict[str, Any]]] = src.function(
-            "fill", f"{self.spec.system}/{self.spec.message} fill{' native' if self.spec.native else ''}"
+            "fill", f"{self.spec.system}/{self.spec.message}{' native' if self.spec.native else ''}{' traced' * self.trace} fill"
         )
         return made
 
@@ -126,6 +126,8 @@ class FillWriter:
             return
         with src.block(f"if {made} is not None:"):
             src(f'{out}.append({{"fullUrl": {var}, "resource": {made}}})')
+            if self.trace and m.each:
+                src(f"S.places[{var}] = f{frames[-1].place[:-1]!r}")
             for name, depth in sorted(self.groups.collected):
                 if name == m.name:
                     src(f"ids_{safe(name)}_{depth}.append({var})")

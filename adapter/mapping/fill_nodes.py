@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapter.mapping.chains import Chains, kept_step
+from adapter.mapping.lineage import loop_of
 from adapter.mapping.lost import Loss, Losses, Reader
 from adapter.mapping.plan import Groups, common_depth, safe
 from adapter.mapping.scope import Frame, Frames, Scope, there, where
@@ -54,8 +55,8 @@ class Resource:
 class NodeWriter:
     """Writes the nodes of one resource after another; `resource` is the one in the making."""
 
-    def __init__(self, spec: TableSpec, groups: Groups, src: Source) -> None:
-        self.spec, self.groups, self.src = spec, groups, src
+    def __init__(self, spec: TableSpec, groups: Groups, src: Source, trace: bool) -> None:
+        self.spec, self.groups, self.src, self.trace = spec, groups, src, trace
         self.scope = Scope(src)
         self.chains = Chains(src)
         self.losses = Losses(spec)
@@ -224,7 +225,8 @@ class NodeWriter:
         for run in _runs(node.items):
             first = run[0]
             if isinstance(first, Object) and first.each is not None:
-                self.each(made, run, first.each, frames, name)
+                loop = loop_of(m, node, first.each)
+                self.each(made, run, first.each, frames, name, loop)
             elif isinstance(first, Ref) and self.groups.deeper(m, first):
                 depth = common_depth(frames_of(m), frames_of(self.spec.by_name[first.map]))
                 src(f'{made}.extend({{"reference": u}} for u in ids_{safe(first.map)}_{depth})')
@@ -243,19 +245,22 @@ class NodeWriter:
         src(f"{made} = {made} or None")
         return Value(made, True, f"{made} is not None")
 
-    def each(self, made: str, run: list[Node], path: Path, frames: Frames, name: str) -> None:
+    def each(self, made: str, run: list[Node], path: Path, frames: Frames, name: str, loop: str) -> None:
         """Neighbours that name the same list run in one loop, as alternatives, so that its order is kept."""
         src = self.src
         source = self.scope.load(path, frames)
         n = src.name("")
         up = frames[: len(frames) - path.up]
-        frame = Frame(f"e{n}", f"j{n}", f"{up[-1].place}{'.'.join(path.parts)}[{{j{n}}}].", path.parts)
+        place = up[-1].place + ".".join(path.parts)
+        frame = Frame(f"e{n}", f"j{n}", f"{place}[{{j{n}}}].", path.parts)
         with self.scope.block(f"for j{n}, e{n} in enumerate({source} or ()):"):
             for one in run:
                 assert isinstance(one, Object)
                 value = self.object(one, (*up, frame), name)
                 with src.block(f"if {value.filled}:"):
                     src(f"{made}.append({value.expr})")
+                    if self.trace:
+                        src(f"S.items.setdefault((f{place!r}, {loop!r}), []).append(j{n})")
 
     # conditions ---------------------------------------------------------------------------------------------------
     def tests(self, node: Object, frames: Frames) -> list[str]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.mapping.tree import Array, Map, Object, Path
+
 #: What a traced match notes of one value: its place in the Bundle, the record element (an object of the record itself) and the
-#: path in it, the map's line, the codecs between, and whether it is one of several paths of its hole.
-Row = tuple[str, dict[str, Any], str, str, tuple[str, ...], bool]
+#: path in it, the map's line, the codecs between, whether it is one of several paths of its hole, and the loop of every index
+#: in the path.
+Row = tuple[str, dict[str, Any], str, str, tuple[str, ...], bool, tuple[str, ...]]
+
+_INDEX = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(slots=True)
@@ -22,12 +28,48 @@ class Lineage:
     several: bool = False  # one of several sources that a codec joined
 
 
-def lineage(rows: Iterable[Row], record: dict[str, Any], source: dict[str, Any] | None = None) -> list[Lineage]:
-    """The rows with their list indexes, found by walking the record; only those whose path is there.
+def loop_of(m: Map, array: Array, path: Path) -> str:
+    """A name for the run of an array over a list of the record, the same in fill and in match: the map, and its first line."""
+    return f"{m.name}:{next(item.line for item in array.items if isinstance(item, Object) and item.each == path)}"
 
-    source: the record whose paths are meant, where match could not give all of it back.
-    """
+
+def lineage(rows: Iterable[Row], record: dict[str, Any]) -> list[Lineage]:
+    """The rows with their list indexes, found by walking the record that match gave back; only those whose path is there."""
     elements: dict[int, str] = {}
+    there = _places(record, elements)
+    return _made(((row, _join(elements.get(id(row[1]), ""), row[2])) for row in rows), there)
+
+
+def lineage_from(
+    rows: Iterable[Row], record: dict[str, Any], elements: Mapping[int, str], items: Mapping[tuple[str, str], Sequence[int]]
+) -> list[Lineage]:
+    """The rows as paths of the record that was filled, whose lists may have elements of which nothing was made.
+
+    elements: the place of each list element that match gave back, by identity. items: as in `runtime.TracedRun`.
+    """
+
+    def source(row: Row) -> str:
+        _, frame, place, _, _, _, loops = row
+        base = elements.get(id(frame), "")
+        *steps, last = _INDEX.split(place)
+        for names, index, loop in zip(steps[::2], steps[1::2], loops, strict=True):
+            base = _join(base, names)
+            made = items.get((base, loop), ())
+            base += f"[{made[int(index)] if int(index) < len(made) else index}]"
+        return _join(base, last)
+
+    return _made(((row, source(row)) for row in rows), _places(record, {}))
+
+
+def _made(rows: Iterable[tuple[Row, str]], there: set[str]) -> list[Lineage]:
+    # Of several paths through one codec, those that say something.
+    return [
+        Lineage(where, path, line, codecs, several) for (where, _, _, line, codecs, several, _), path in rows if path in there
+    ]
+
+
+def _places(record: dict[str, Any], elements: dict[int, str]) -> set[str]:
+    """Every place of a record; `elements` gets that of each object, by identity."""
     there: set[str] = set()
 
     def visit(value: Any, place: str) -> None:
@@ -35,19 +77,15 @@ def lineage(rows: Iterable[Row], record: dict[str, Any], source: dict[str, Any] 
         if isinstance(value, dict):
             elements[id(value)] = place
             for name, below in value.items():
-                visit(below, f"{place}.{name}" if place else name)
+                visit(below, _join(place, name))
         elif isinstance(value, list):
             for j, below in enumerate(value):
                 visit(below, f"{place}[{j}]")
 
     visit(record, "")
-    if source is not None:
-        there.clear()
-        visit(source, "")
-    made = []
-    for where, frame, place, line, codecs, several in rows:
-        base = elements.get(id(frame), "")
-        path = f"{base}.{place}" if base and place else base or place
-        if path in there:  # of several paths through one codec, those that say something
-            made.append(Lineage(where, path, line, codecs, several))
-    return made
+    return there
+
+
+def _join(base: str, place: str) -> str:
+    """A place below another."""
+    return f"{base}.{place}" if base and place and not place.startswith(".") else base + place

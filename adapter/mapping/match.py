@@ -33,7 +33,7 @@ class MatchWriter:
         self.arrays = ArrayWriter(self)
         self.references = ReferenceWriter(self)
         self.bodies: list[Body] = []
-        self.inner: list[tuple[Path, str]] = []
+        self.inner: list[tuple[Path, str, str]] = []
         self.depth = len(frames_of(m))
 
     def compile(self) -> Callable[..., bool]:
@@ -243,12 +243,12 @@ class MatchWriter:
         return captured
 
     # elements of a `$each` ----------------------------------------------------------------------------------------
-    def each(self, item: Object, e: str, where: str, target: str, unread: str) -> None:
+    def each(self, item: Object, e: str, where: str, target: str, loop: str, unread: str) -> None:
         """One element of a `$each`: a body of its own, whose store makes one element of the record's list."""
         src = self.src
         assert item.each is not None
         self.open()
-        self.inner.append((item.each, target))
+        self.inner.append((item.each, target, loop))
         made = src.name("g")
         captured = self.fields(item, e, where)
         for guard in item.when:
@@ -265,10 +265,10 @@ class MatchWriter:
                 src(f"{target} = []")
             src(f"{target}.append({made})")
 
-    def inner_place(self) -> tuple[str, str]:
-        """Where the element in the making will stand: the inside of an f-string, and the frame variable it hangs from."""
+    def inner_place(self) -> tuple[str, str, tuple[str, ...]]:
+        """Where the element in the making will stand: the inside of an f-string, the frame variable it hangs from, the loops."""
         place, level = "", self.depth
-        for path, var in self.inner:
+        for path, var, _ in self.inner:
             level -= path.up if not place else 0
             place += ("." if place else "") + ".".join(path.parts) + f"[{{len({var} or ())}}]"
-        return place, f"f{level}"
+        return place, f"f{level}", tuple(loop for _, _, loop in self.inner)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapter.mapping.captures import Capture
 from adapter.mapping.chains import kept_step
+from adapter.mapping.lineage import loop_of
 from adapter.mapping.recognition import is_text, literals_below, own_coding, told_apart_by
 from adapter.mapping.tree import Array, Hole, Node, Object, Path, Ref, Rest, is_constant, plain
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Loop:
-    """One array that is gone through element by element: its variables, and what its templates have taken so far.
+    """One array that is gone through element by element: its template, its variables, and what has been taken so far.
 
     a, e, j, left: the array, the element, its index, the indexes that nothing took. taken: the flag of each template that takes
     one element. lists: the list of each `$each`. picks: for templates without literals of their own, the test for an element
     of theirs. got: a text of the element that tells templates apart. pending: references, each with its variable.
     """
 
+    node: Array
     name: str
     where: str
     a: str
@@ -55,7 +57,7 @@ class ArrayWriter:
         if len(items) == 1 and isinstance(items[0], Object) and not is_constant(items[0]) and items[0].each is None:
             captured = self.lone(items[0], a, where, left, name)
         else:
-            captured = self.elements(items, a, where, left, name)
+            captured = self.elements(node, items, a, where, left, name)
         with src.block(f"if {left}:"):
             if rests:
                 var = self.w.var("v")
@@ -120,11 +122,11 @@ class ArrayWriter:
             src(f"{e}, {j} = None, -1")
 
     # several ------------------------------------------------------------------------------------------------------
-    def elements(self, items: list[Node], a: str, where: str, left: str, name: str) -> list[str]:
+    def elements(self, node: Array, items: list[Node], a: str, where: str, left: str, name: str) -> list[str]:
         """Any other array: each element in turn goes to the first template that recognises it and is free."""
         src = self.src
         src(f"{left} = []")
-        loop = Loop(name, where, a, src.name("e"), src.name("j"), left)
+        loop = Loop(node, name, where, a, src.name("e"), src.name("j"), left)
         self.prepare(items, loop)
         captured: list[str] = []
         with src.block(f"for {loop.j}, {loop.e} in enumerate({a}):"):
@@ -206,7 +208,8 @@ class ArrayWriter:
         skip = f"{loop.left}.append({j})"
         with src.block(f"{word} {' and '.join(tests)}:"):
             if item.each is not None:
-                w.each(item, e, f"{loop.where}[{{{j}}}]", loop.lists[item.each], skip)
+                line = loop_of(w.map, loop.node, item.each)
+                w.each(item, e, f"{loop.where}[{{{j}}}]", loop.lists[item.each], line, skip)
                 return captured
             place = self.mine(take, loop)
             captured += w.inside(item, e, place, skip)

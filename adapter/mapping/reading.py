@@ -174,6 +174,15 @@ class Reading(References):
         """Two elements that say different things of one record path."""
         self.issues.append(issues.conflict(where, paths, line))
 
-    def row(self, where: str, frame: dict[str, Any], place: str, line: str, codecs: tuple[str, ...], several: bool) -> None:
+    def row(
+        self,
+        where: str,
+        frame: dict[str, Any],
+        place: str,
+        line: str,
+        codecs: tuple[str, ...],
+        several: bool,
+        loops: tuple[str, ...],
+    ) -> None:
         """A lineage row, its list indexes still open."""
-        self.found.append((where, frame, place, line, codecs, several))
+        self.found.append((where, frame, place, line, codecs, several, loops))

@@ -108,3 +108,18 @@ class Run(Findings):
                 return False
             record = record.get(part)
         return record is not None
+
+
+class TracedRun(Run):
+    """The same for a traced fill: which element of the record each resource and each item of an array is made of.
+
+    places: fullUrl -> the element of a list. items: a list, and the loop that runs over it (`lineage.loop_of`) -> the index of
+    each element of which an item was made, in their order. An element of which nothing was made has no place among them.
+    """
+
+    __slots__ = ("items", "places")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[str, str] = {}
+        self.items: dict[tuple[str, str], list[int]] = {}

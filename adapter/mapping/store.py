@@ -221,10 +221,10 @@ class StoreWriter:
         for path in capture.paths:
             frame, parts = self.target(path)
             names = ".".join(parts)
+            loops: tuple[str, ...] = ()
             if frame == "":
-                index = self.w.inner_place()
-                place = f"f{index[0]!r}" + (f" + {('.' + names)!r}" if names else "")
-                frame = index[1]
+                inner, frame, loops = self.w.inner_place()
+                place = f"f{inner!r}" + (f" + {('.' + names)!r}" if names else "")
             else:
                 place = repr(names)
             if frame.startswith("outer"):
@@ -232,7 +232,7 @@ class StoreWriter:
             with src.block(f"if {capture.var} is not None:"):
                 line = f"{self.w.map.file}:{capture.line}"
                 several = len(capture.paths) > 1
-                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {several!r})")
+                src(f"S.row({self.at(capture.where)}, {frame}, {place}, {line!r}, {capture.codecs!r}, {several!r}, {loops!r})")
 
 
 def _plant(tree: dict[str, Any], parts: tuple[str, ...], var: str) -> None:

@@ -14,10 +14,10 @@ from adapter.fhir.outcome import Issue
 from adapter.mapping.account import BundleAccount, RecordAccount
 from adapter.mapping.casting import cast
 from adapter.mapping.fill import FillWriter
-from adapter.mapping.lineage import Lineage, lineage
+from adapter.mapping.lineage import Lineage, lineage, lineage_from
 from adapter.mapping.plan import Groups, plan_fill
 from adapter.mapping.roles import Cast
-from adapter.mapping.runtime import Run
+from adapter.mapping.runtime import Run, TracedRun
 from adapter.mapping.spec import TableSpec
 from adapter.mapping.walk import MatchRun
 
@@ -35,12 +35,21 @@ class Table:
         return FillWriter(self.spec).compile()
 
     @cached_property
+    def _traced_fill(self) -> Callable[..., list[dict[str, Any]]]:
+        """The same, which notes of what elements it makes; compiled when lineage first asks for it."""
+        return FillWriter(self.spec, trace=True).compile()
+
+    @cached_property
     def _record(self) -> RecordAccount:
         return RecordAccount(self.spec)
 
     def is_ignored(self, path: str) -> bool:
         """Whether the maps leave a record path (without indexes) out on purpose."""
         return self._record.is_ignored(path)
+
+    def ignored_record(self, record: dict[str, Any]) -> dict[str, str]:
+        """The record's leaves that the maps leave out on purpose, each with the reason."""
+        return self._record.ignored(record)
 
     def fill(self, record: dict[str, Any]) -> tuple[list[dict[str, Any]], Run]:
         """Entries ({"fullUrl", "resource"}; the Bundle's own map without fullUrl) and what was found on the way."""
@@ -80,12 +89,23 @@ class Table:
     ) -> list[Lineage]:
         """Where every value of these entries stands in the record.
 
-        record: the one that the entries were filled from, for maps that cannot give it back (one-way holes).
+        record: the one that the entries were filled from. It is what the rows speak of: match may not give all of it back
+        (one-way holes), nor number it alike, where nothing was made of an element of a list.
         """
         run = MatchRun(entries, self.traced, prefix)
         run.walk()
-        return lineage(run.found, run.record, record)
+        if record is None:
+            return lineage(run.found, run.record)
+        filled = TracedRun()
+        self._traced_fill(record, filled)
+        places = {
+            id(element.record): filled.places[url]
+            for elements in run.elements.values()
+            for element in elements.values()
+            if (url := entries[element.order].get("fullUrl")) in filled.places
+        }
+        return lineage_from(run.found, record, places, filled.items)
 
-    def account(self, run: MatchRun) -> tuple[list[str], list[str], list[Issue]]:
-        """Unread leaves, ignored leaves, and the issues for the unread ones: an error for safety, a warning for others."""
-        return self._bundle.of(run) if run.left else ([], [], [])
+    def account(self, run: MatchRun) -> tuple[list[str], dict[str, str], list[Issue]]:
+        """Unread leaves, ignored leaves with the reason, the issues for the unread ones: an error for safety, else a warning."""
+        return self._bundle.of(run) if run.left else ([], {}, [])

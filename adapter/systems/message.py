@@ -29,13 +29,14 @@ Entry = dict[str, Any]
 
 @dataclass(slots=True)
 class Account:
-    """What became of every field: unread, carried and ignored paths, and the issues found on the way."""
+    """What became of every field: unread, carried and ignored paths (these with the reason), and the issues found on the way."""
 
     issues: list[Issue] = field(default_factory=list)
     unread_source: list[str] = field(default_factory=list)
     unread_bundle: list[str] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    ignored_source: dict[str, str] = field(default_factory=dict)
+    ignored_bundle: dict[str, str] = field(default_factory=dict)
 
 
 class Message:
@@ -141,7 +142,7 @@ class Message:
                 run.extras(entry, ("fullUrl", "resource"), f"Bundle.entry[{i}]")
         unread, ignored, issues = self.native.account(run)
         account.unread_source += unread
-        account.ignored += ignored
+        account.ignored_source |= ignored
         account.carried += run.carried
         account.issues += run.issues + issues
         self.refuse([i for i in account.issues if is_error(i)], account.issues)
@@ -175,16 +176,16 @@ class Message:
             return None
         entries = self.take_apart(bundle)
         if left_out := self.table.spec.left_out:
-            account.ignored += [
-                f"Bundle.entry[{e['index']}].resource"
+            account.ignored_bundle |= {
+                f"Bundle.entry[{e['index']}].resource": left_out[e["resource"]["resourceType"]]
                 for e in entries
                 if e["resource"]["resourceType"] in left_out and "index" in e
-            ]
+            }
             entries = [e for e in entries if e["resource"]["resourceType"] not in left_out]
         run = self.table.match(entries)
         unread, ignored, issues = self.table.account(run)
         account.unread_bundle += unread
-        account.ignored += ignored
+        account.ignored_bundle |= ignored
         account.carried += run.carried
         account.issues += run.issues + issues
         account.issues += self.payload.check(run.record)
@@ -209,10 +210,17 @@ class Message:
         """What stands once at the top of a file with many of these messages, and at the top of each alone."""
         return csv_records.header_line(self.rows) if self.rows is not None else b""
 
+    def ignored_record(self, record: dict[str, Any]) -> dict[str, str]:
+        """What of the record of a payload the maps leave out on purpose, each path with the reason.
+
+        Of a system that speaks FHIR the record is none of its own: what is left out of its resources is found as they are read.
+        """
+        return self.table.ignored_record(record) if self.native is None else {}
+
     # lineage ------------------------------------------------------------------------------------------------------
-    def read_lineage(self, bundle: dict[str, Any], body: Any) -> list[Lineage]:
-        """Hub element <- source path, for a Bundle that this message made."""
-        rows = self.table.lineage(self.take_apart(bundle), record=None if self.native else body)
+    def read_lineage(self, bundle: dict[str, Any], record: dict[str, Any], body: Any = None) -> list[Lineage]:
+        """Hub element <- source path, for a Bundle that this message made of a record; body: of a system that speaks FHIR."""
+        rows = self.table.lineage(self.take_apart(bundle), record=record)
         if self.native is None:
             return rows
         by_record: dict[str, list[Lineage]] = {}

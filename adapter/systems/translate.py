@@ -31,16 +31,16 @@ class Translation:
     """What came of one message.
 
     bundle: the hub Bundle · result: the target's bytes (None without a target, or with errors) · unread: source paths and
-    FHIRPaths that nothing read · carried: what rode along unread · ignored: what was left out for a stated reason ·
-    found: every issue · lineage: where every value came from, worked out when asked for.
+    FHIRPaths that nothing read · carried: what rode along unread · found: every issue · ignored: what was left out on purpose,
+    and lineage: where every value came from, both worked out when asked for.
     """
 
     bundle: dict[str, Any]
     result: bytes | None
     unread: dict[str, list[str]]
     carried: list[str]
-    ignored: list[str]
     found: list[Issue]
+    _ignored: Any = field(repr=False, default=None)
     _lineage: Any = field(repr=False, default=None)
 
     @property
@@ -52,6 +52,11 @@ class Translation:
     def refused(self) -> bool:
         """Whether an issue is an error."""
         return any(is_error(i) for i in self.found)
+
+    @property
+    def ignored(self) -> dict[str, dict[str, str]]:
+        """What the maps leave out for a stated reason, by "source" and "bundle" as in `unread`: each path with that reason."""
+        return self._ignored() if self._ignored else {"source": {}, "bundle": {}}
 
     @property
     def lineage(self) -> list[dict[str, Any]]:
@@ -109,6 +114,7 @@ class Adapter:
         target = self.message(write) if write not in (None, "fhir") else None
         _direction(target, write, "write")
         account = Account()
+        record: dict[str, Any] = {}
         if read == "fhir":
             origin = None
             bundle = self.read_hub(body, source)
@@ -120,7 +126,7 @@ class Adapter:
             except Refused as refused:
                 raise Refused([_as_fhirpath(i) for i in refused.issues]) from None
             bundle = origin.assemble(entries, record, received)
-        return self._finish(body, bundle, origin, target, account, refuse)
+        return self._finish(body, bundle, record, origin, target, account, refuse)
 
     def many(
         self, source: bytes | Path, *, read: str, write: str | None = None, received: str | None = None, name: str = ""
@@ -144,7 +150,7 @@ class Adapter:
 
         def finish(entries: list[dict[str, Any]], record: dict[str, Any], account: Account) -> Translation:
             bundle = origin.assemble(entries, record, received)
-            return self._finish(b"", bundle, origin, target, account, refuse=True)
+            return self._finish(b"", bundle, record, origin, target, account, refuse=True)
 
         records = many.by_record if origin.rows is not None else many.by_extract
         for one in records(source, name, origin, finish):
@@ -154,6 +160,7 @@ class Adapter:
         self,
         body: bytes,
         bundle: dict[str, Any],
+        record: dict[str, Any],
         origin: Message | None,
         target: Message | None,
         account: Account,
@@ -173,11 +180,18 @@ class Adapter:
             raise Refused(account.issues)
 
         def lineage() -> list[dict[str, Any]]:
-            rows = origin.read_lineage(bundle, decode(body) if origin.native else None) if origin else []
+            rows = origin.read_lineage(bundle, record, decode(body) if origin.native else None) if origin else []
             rows += hearer.write_lineage(bundle) if hearer else []
             return [
                 {"target": fhirpath(r.target), "source": fhirpath(r.source), "map": r.map, "codecs": list(r.codecs)} for r in rows
             ]
+
+        def ignored() -> dict[str, dict[str, str]]:
+            source = account.ignored_source | (origin.ignored_record(record) if origin else {})
+            return {
+                "source": {fhirpath(p): why for p, why in source.items()},
+                "bundle": {fhirpath(p): why for p, why in account.ignored_bundle.items()},
+            }
 
         unread = {"source": [fhirpath(p) for p in account.unread_source], "bundle": [fhirpath(p) for p in account.unread_bundle]}
         return Translation(
@@ -185,8 +199,8 @@ class Adapter:
             result,
             unread,
             [fhirpath(p) for p in account.carried],
-            [fhirpath(p) for p in account.ignored],
             account.issues,
+            ignored,
             lineage,
         )
 

@@ -248,6 +248,21 @@ def test_an_unknown_modifier_extension_is_refused(gate: Gate) -> None:
     ]
 
 
+def test_rules_that_nobody_here_knows_are_refused(gate: Gate) -> None:
+    rules = {"implicitRules": "http://a.example/what-is-not-said-is-not-so"}
+    assert _told(gate.check(_patient(**rules))) == [("error", "implicit-rules", "Patient.implicitRules")]
+    contained = _request(
+        contained=[{"resourceType": "Medication", "id": "m", **rules}], supportingInformation=[{"reference": "#m"}]
+    )
+    assert _told(gate.check(contained)) == [("error", "implicit-rules", "MedicationRequest.contained[0].implicitRules")]
+    entry = {"fullUrl": "urn:uuid:0b9c7a56-2f41-4c7d-9a1e-5d3e8f60b214", "resource": _patient(**rules)}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry], **rules}
+    assert _told(gate.check(bundle)) == [
+        ("error", "implicit-rules", "Bundle.implicitRules"),
+        ("error", "implicit-rules", "Bundle.entry[0].resource.implicitRules"),
+    ]
+
+
 def test_a_modifier_extension_that_a_profile_names_is_known() -> None:
     slicing = {
         "id": "Patient.modifierExtension:not",

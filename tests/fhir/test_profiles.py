@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -551,6 +552,7 @@ FORM, CHANGE, ORDER, MESSAGE = "MedicationRequest-form", "MedicationRequest-chan
 SECOND: Json = {"resourceType": "Patient", "identifier": [{"system": "https://clinic.example/client", "value": "C-1"}]}
 OF_THE_SOURCE = {"system": "https://pharmacy.example/reason", "code": "R7"}
 OUTCOME = "extension.0.valueCoding.code"
+REPEAT = "dosageInstruction.0.timing.repeat"
 
 
 @pytest.mark.parametrize(
@@ -593,6 +595,20 @@ OUTCOME = "extension.0.valueCoding.code"
         (FORM, {"extension.1.valuePeriod.start": "2026-03"}, "ost-treatment-period"),
         (FORM, {"dosageInstruction.0.sequence": NOTHING}, ""),
         (FORM, {"dosageInstruction.0.sequence": NOTHING, "dosageInstruction.0.timing": NOTHING}, "ost-form-steps"),
+        (FORM, {f"{REPEAT}.frequency": 24, f"{REPEAT}.frequencyMax": 24}, ""),
+        (FORM, {f"{REPEAT}.frequency": 25}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.frequencyMax": 25}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.frequency": 2_000_000_000}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.frequency": 25, f"{REPEAT}.period": 7}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.frequency": 24, f"{REPEAT}.period": NOTHING, f"{REPEAT}.periodUnit": NOTHING}, ""),
+        (FORM, {f"{REPEAT}.period": Decimal("0.5"), f"{REPEAT}.frequency": 12}, ""),
+        (FORM, {f"{REPEAT}.period": Decimal("0.5"), f"{REPEAT}.frequency": 13}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.period": Decimal("0.001"), f"{REPEAT}.frequency": NOTHING}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.period": 8, f"{REPEAT}.periodUnit": "h"}, ""),
+        (FORM, {f"{REPEAT}.periodUnit": "h"}, ""),
+        (FORM, {f"{REPEAT}.periodUnit": "h", f"{REPEAT}.frequency": 2}, "ost-form-doses-a-day"),
+        (FORM, {f"{REPEAT}.timeOfDay": ["09:00:00", "17:00:00"], f"{REPEAT}.frequency": NOTHING,
+                f"{REPEAT}.period": NOTHING, f"{REPEAT}.periodUnit": NOTHING}, ""),
         (FORM, {"priorPrescription": NOTHING}, "ost-form-restart"),
         (FORM, {"extension.2.extension.0": NOTHING}, "ost-controlled-drug-words"),
         (FORM, {"extension.8.extension.0.valueCode": "stopped"}, "ost-order-change-status"),
@@ -609,7 +625,8 @@ OUTCOME = "extension.0.valueCoding.code"
         ("Patient", {"identifier": NOTHING, "birthDate": NOTHING}, "ost-patient-identity"),
         (MESSAGE, {"entry.3.resource." + OUTCOME: "take-home"}, "ost-message-not-seen"),
         (MESSAGE, {"entry.3.resource." + OUTCOME: "not-swallowed"}, "ost-message-not-swallowed"),
-        (MESSAGE, {"entry.4.resource.status": "entered-in-error"}, ""),
+        (MESSAGE, {"entry.4.resource.status": "entered-in-error"}, "ost-message-withdrawn"),
+        (MESSAGE, {"entry.3.resource.status": "entered-in-error", "entry.4.resource.status": "entered-in-error"}, ""),
         (MESSAGE, {"entry.4.resource.supportingInformation": [{"reference": "MedicationDispense/1"}]}, "ost-message-swallowed"),
         (MESSAGE, {"entry.5": {"fullUrl": "urn:uuid:0b9f4d8a-6d52-5b0e-9a55-6a1a64c5c009", "resource": SECOND}},
          "ost-message-one-patient"),

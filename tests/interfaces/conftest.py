@@ -71,6 +71,7 @@ class StandIn:
             result=result,
             unread={"source": ["note"] if b"warn" in body else [], "bundle": []},
             carried=[],
+            ignored={"source": {}, "bundle": {"Bundle.total": "not asked for"} if write else {}},
             issues=outcome([WARNING, ERROR] if b"refuse" in body else [WARNING] if b"warn" in body else []),
             lineage=[{"target": "Bundle.total", "source": "total", "map": "shop/note.yaml:1", "codecs": []}],
         )

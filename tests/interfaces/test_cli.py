@@ -84,7 +84,7 @@ def test_a_refused_message_prints_no_data_and_every_issue(cli: Command) -> None:
 
 
 def test_explain_is_one_object_even_for_a_refused_message(cli: Command) -> None:
-    keys = {"bundle", "result", "lineage", "unread", "carried", "issues"}
+    keys = {"bundle", "result", "lineage", "unread", "carried", "ignored", "issues"}
     good = cli("translate", "-", "--from", "shop/note", "--to", "shop/note", "--explain", stdin=b'{"warn":1}')
     said = json.loads(good.stdout)
     assert (good.code, set(said), said["result"], said["unread"]) == (
@@ -101,7 +101,7 @@ def test_explain_is_one_object_even_for_a_refused_message(cli: Command) -> None:
 def test_a_refused_message_is_explained_as_far_as_it_was_understood(cli: Command, early: bool) -> None:
     bad = cli("translate", "-", "--from", "shop/note", "--explain", stdin=b'{"refuse":1,"early":1}' if early else b'{"refuse":1}')
     said = json.loads(bad.stdout)
-    assert (bad.code, set(said)) == (Exit.CONTENT, {"bundle", "result", "lineage", "unread", "carried", "issues"})
+    assert (bad.code, set(said)) == (Exit.CONTENT, {"bundle", "result", "lineage", "unread", "carried", "ignored", "issues"})
     assert (said["bundle"] is None) is early
     assert [one["severity"] for one in said["issues"]["issue"]] == ["warning", "error"]
     assert bad.stderr.endswith("1 error, 1 warning\n")

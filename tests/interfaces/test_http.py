@@ -53,7 +53,8 @@ def test_explain_says_it_all(client: FlaskClient) -> None:
     answer = client.post(f"{NOTE}?to=shop/note&explain=true", data=b'{"warn":1}', headers=JSON)
     said = json.decode(answer.data)
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    assert set(said) == {"bundle", "result", "lineage", "unread", "carried", "issues"}
+    assert set(said) == {"bundle", "result", "lineage", "unread", "carried", "ignored", "issues"}
+    assert said["ignored"] == {"source": [], "bundle": [{"path": "Bundle.total", "reason": "not asked for"}]}
     assert said["unread"]["source"] == ["note"]
 
 

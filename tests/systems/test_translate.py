@@ -12,6 +12,7 @@ import adapter
 from adapter import Adapter, Refused, Unknown
 from adapter.fhir.json import decode, encode
 from adapter.fhir.outcome import rule_of
+from adapter.interfaces.views import explained
 from adapter.shipped import FIXTURES
 
 DOSE = FIXTURES / "pharmacy/dose-outcome/supervised/in.json"
@@ -158,3 +159,39 @@ def test_an_extract_comes_record_by_record(ost: Adapter, tmp_path: Path) -> None
     assert len(rows) == 3 and not any(isinstance(r, Refused) for r in rows)
     bad = list(ost.many(FIXTURES / "emis/issue/unknown-patient/in", read="emis/issue"))
     assert any(isinstance(r, Refused) for r in bad)
+
+
+def test_what_is_left_out_on_purpose_is_told_with_its_reason(ost: Adapter) -> None:
+    body = (FIXTURES / "criis/care-plan/recovery-plan-in-full/in.json").read_bytes()
+    done = ost.translate(body, read="criis/care-plan", write="pharmacy/care-plan")
+    entries = [entry["resource"]["resourceType"] for entry in done.bundle["entry"]]
+    why = "what the person wants to reach stays between the person and the service"
+    of_goals = {f"Bundle.entry[{i}].resource" for i, kind in enumerate(entries) if kind == "Goal"}
+    told = done.ignored["bundle"]
+    assert of_goals and {place for place in of_goals if told[place] == why} == of_goals
+    plan = f"Bundle.entry[{entries.index('CarePlan')}].resource"
+    assert told[f"{plan}.created"] == "when it was recorded and from when it holds are told"
+    assert told[f"{plan}.activity[0].detail.goal[0].reference"] == why  # by the resource's own map
+    assert done.ignored["source"] == {}
+    assert explained(done)["ignored"]["bundle"] == [{"path": path, "reason": reason} for path, reason in told.items()]
+    assert explained(Refused([]))["ignored"] == {"source": [], "bundle": []}
+
+
+def test_what_a_source_s_own_map_leaves_out_is_told_too(ost: Adapter) -> None:
+    found = ost.many(FIXTURES / "emis/patient/registered/in", read="emis/patient")
+    told = [done.ignored["source"] for done in found if not isinstance(done, Refused)]
+    assert told and told[0]["PatientTypeDescription"].startswith("the kind of registration belongs to")
+
+
+def test_what_led_nowhere_is_named_and_not_its_neighbour(ost: Adapter) -> None:
+    record = decode((FIXTURES / "criis/care-plan/recovery-plan-in-full/in.json").read_bytes())
+    goals = record["episode"]["plan"]["activities"][0]["forGoals"]
+    goals[:] = ["no such goal", *goals]
+    done = ost.translate(encode(record), read="criis/care-plan", write="gp_connect/update-record")
+    path = "episode.plan.activities[0].forGoals"
+    assert done.unread["source"] == [f"{path}[0]"]
+    plan = next(i for i, entry in enumerate(done.bundle["entry"]) if entry["resource"]["resourceType"] == "CarePlan")
+    came = {row["target"]: row["source"] for row in done.lineage if row["source"].startswith(path)}
+    assert came == {
+        f"Bundle.entry[{plan}].resource.activity[0].detail.goal[{k}].reference": f"{path}[{k + 1}]" for k in range(len(goals) - 1)
+    }

@@ -1,7 +1,8 @@
 """A schema for values in which nothing rare stands: no extension, no `_` sibling, no id of an element, no null: a smaller schema.
 
-Nearly all that is sent is so. What `plain(schema)` passes, `schema` passes too; and a definition of the base, whose properties
-are all it allows, then passes only what holds nothing rare. Its words and rules are gone: faults are told by the whole schema.
+Nor are there rules that change what all of it means. Nearly
+all that is sent is so. What `plain(schema)` passes, `schema` passes too; and a definition of the base, whose properties are all
+it allows, then passes only what holds nothing rare. Its words and rules are gone: faults are told by the whole schema.
 """
 
 from __future__ import annotations
@@ -121,8 +122,11 @@ def _referred(schema: Any) -> Iterator[str]:
 
 
 def is_rare(name: str) -> bool:
-    """Whether a property is an extension or the sibling of a primitive; the id of an element shows by its type alone."""
-    return name.startswith("_") or name in ("extension", "modifierExtension")
+    """Whether a property is an extension, the sibling of a primitive, or R4's implicitRules.
+
+    The id of an element shows by its type alone.
+    """
+    return name.startswith("_") or name in ("extension", "modifierExtension", "implicitRules")
 
 
 def plain(schema: Any) -> Any:
