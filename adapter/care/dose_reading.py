@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.care.facts import SUPPLIES, Outcome, ordinal
+from adapter.care.medicines import concept
 from adapter.care.records import Json, Record
 from adapter.care.times import day_and_moment, seen_since
+from adapter.systems.hub_rules import products
 
 
 def happened(record: Record) -> str | None:
@@ -43,9 +45,7 @@ def outcome(record: Record) -> Outcome | None:
     at = handed[1] if handed is not None else None
     day = ordinal(said)
     quantity = _quantity(resource, given)
-    supplied = _of_a_day(resource)
-    known = [one for one in (amount(given.get("dosage", {}).get("dose")), amount(supplied)) if one is not None]
-    most = max((one for one in known if one[1] == known[0][1]), default=amount(quantity))
+    most = _most(record) or amount(quantity)
     prescribed = amount(record.said("prescribed-amount"))
     vomited = any(one["resourceType"] == "Observation" and not _is_in_error(one) for one in record.parts)
     performer = next((one.get("actor") for one in resource.get("performer", ())), None)
@@ -59,7 +59,7 @@ def outcome(record: Record) -> Outcome | None:
         quantity=quantity,
         orders=_orders(record),
         vomited=vomited,
-        doubtful=had in SUPPLIES and _is_doubtful(had, record, supplied),
+        doubtful=had in SUPPLIES and _is_doubtful(had, record),
         pharmacy=record.ods(performer),
         place=record.ods(resource.get("informationSource")),
         source=record.source,
@@ -67,6 +67,7 @@ def outcome(record: Record) -> Outcome | None:
         swallowed=day_and_moment(seen_at) if seen_at and seen_at != when else handed,
         handed=handed[0] if handed is not None else None,
         most=most,
+        strength=_strength(record) if had == "depot" else None,
         beyond=most is not None and prescribed is not None and most[1] == prescribed[1] and most[0] > prescribed[0],
     )
 
@@ -78,23 +79,20 @@ def amount(quantity: Json | None) -> tuple[Decimal, str] | None:
     return Decimal(str(quantity["value"])), str(quantity.get("code") or quantity.get("unit") or "")
 
 
-def _of_a_day(resource: Json) -> Json | None:
-    """What was handed over, of each of the days for which it is said to be."""
-    quantity, days = resource.get("quantity"), resource.get("daysSupply", {}).get("value", 1)
-    return (
-        {**quantity, "value": Decimal(str(quantity["value"])) / days}
-        if quantity and "value" in quantity and days > 1
-        else quantity
-    )
+def _shares(resource: Json) -> list[Decimal]:
+    """How much was handed over for the day: what is said, and that over the days which it is said to last.
 
-
-def _is_doubtful(outcome: str, record: Record, supplied: Json | None) -> bool:
-    """Whether amounts say other than the outcome or one another: nothing at all; of a dose seen swallowed less than was handed
-    over, of any more, or another unit; or whether what says that it was swallowed was entered in error.
-
-    supplied: what was handed over for a day
+    A collection of several days says how many with what was handed over for the first of them, or for them all.
     """
-    had = _given(record).get("dosage", {}).get("dose")
+    handed, days = amount(resource.get("quantity")), resource.get("daysSupply", {}).get("value", 1)
+    return [] if handed is None else [handed[0], handed[0] / days] if days > 1 else [handed[0]]
+
+
+def _is_doubtful(outcome: str, record: Record) -> bool:
+    """Whether amounts say other than the outcome or one another: nothing at all; of a dose seen swallowed less than was handed
+    over for the day, of any more, or another unit; or whether what says that it was swallowed was entered in error.
+    """
+    had, supplied = _given(record).get("dosage", {}).get("dose"), record.resource.get("quantity")
     swallowed, handed = amount(had), amount(supplied)
     if any(one is not None and one[0] <= 0 for one in (swallowed, handed)):
         return True
@@ -102,7 +100,23 @@ def _is_doubtful(outcome: str, record: Record, supplied: Json | None) -> bool:
         return True
     if swallowed is None or handed is None or had is None or supplied is None or had.get("system") != supplied.get("system"):
         return False
-    return swallowed[1] != handed[1] or swallowed[0] > handed[0] or (outcome == "supervised" and swallowed[0] < handed[0])
+    shares = _shares(record.resource)
+    return swallowed[1] != handed[1] or swallowed[0] > handed[0] or (outcome == "supervised" and swallowed[0] not in shares)
+
+
+def _most(record: Record) -> tuple[Decimal, str] | None:
+    """The larger of what was swallowed and, where that is in the same unit, of the least that was handed over for the day."""
+    swallowed, handed = amount(_given(record).get("dosage", {}).get("dose")), amount(record.resource.get("quantity"))
+    if handed is None or (swallowed is not None and swallowed[1] != handed[1]):
+        return swallowed
+    least = min(_shares(record.resource))
+    return max(least, swallowed[0]) if swallowed is not None else least, handed[1]
+
+
+def _strength(record: Record) -> Decimal | None:
+    """The milligrams in one injection of a product that is known; None of any other."""
+    codes = (one.get("code") for one in concept(record.resource, record.known).get("coding", ()))
+    return next((Decimal(product["mg"]) for code in codes if "mg" in (product := products().get(code, {}))), None)
 
 
 def _orders(record: Record) -> frozenset[str]:

@@ -14,6 +14,8 @@ from adapter.care.records import Json
 
 #: dm+d unit of measure. https://hl7.org/fhir/R4/datatypes.html#Quantity
 MILLIGRAM = "258684004"
+#: dm+d units in which injections are counted: pre-filled syringes, doses.
+_PIECES = frozenset({"3318611000001103", "3317411000001100"})
 #: Outcomes by which something was handed over, and those after which it may have been swallowed.
 HANDED_OVER = frozenset({"supervised", "take-home", "partial", "not-swallowed"})
 NOT_HAD = frozenset({"missed", "withheld"})
@@ -90,7 +92,7 @@ class Outcome:
     when it can be known · place: who states it, of elsewhere · orders: by which it is said to have been supplied · swallowed: the
     service day, and where it is said the moment, at which it was swallowed or, where nobody says that, handed over · handed: the
     service day of the handing over · most: the larger of what was handed over for the day and what was swallowed · beyond:
-    whether that is more than its record says is prescribed
+    whether that is more than its record says is prescribed · strength: of an injection, the milligrams in one of its product
     """
 
     day: int
@@ -111,11 +113,16 @@ class Outcome:
     handed: int | None = None
     most: tuple[Decimal, str] | None = None
     beyond: bool = False
+    strength: Decimal | None = None
 
     @property
     def milligrams(self) -> Decimal | None:
-        """Its amount, where that is said in milligrams."""
-        return self.amount[0] if self.amount is not None and self.amount[1] == MILLIGRAM else None
+        """Its amount in milligrams: as it is said, else of so many injections of a product that is known."""
+        if self.amount is not None and self.amount[1] == MILLIGRAM:
+            return self.amount[0]
+        if self.strength is None:
+            return None
+        return self.strength * (self.amount[0] if self.amount is not None and self.amount[1] in _PIECES else 1)
 
     @property
     def is_plain(self) -> bool:

@@ -6,18 +6,22 @@ What each must come to is worked out by docs/care.md. The form is of 60 mg, from
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+import adapter
 from adapter.care.medicines import is_kit, kind
 from adapter.care.shared_care import shared_care
+from adapter.shipped import FIXTURES
 from tests.care.build import ITEM, OURS, Json
 from tests.care.test_fact_issues import FORM, care_of, due, resources, rules, said
 
 SEEN: Json = {"id": "S", "on": "2026-03-02..2026-03-04", "is": "supervised"}
 MISSED: Json = {"id": "M", "on": "2026-03-05..2026-03-09", "is": "missed"}
 MG: Json = {"unit": "mg", "system": "http://snomed.info/sct", "code": "258684004"}
+SYRINGE: Json = {"unit": "pre-filled disposable injection", "system": "http://snomed.info/sct", "code": "3318611000001103"}
 ML: Json = {"unit": "ml", "system": "http://snomed.info/sct", "code": "258773002"}
 
 
@@ -93,12 +97,23 @@ def test_amounts_that_differ_and_doses_above_what_is_prescribed(handed: Json, sw
 
 
 def test_what_is_handed_over_for_several_days_is_of_each_its_share() -> None:
-    """180 mg for three days, 60 of them swallowed on the spot."""
+    """For three days: 180 mg, of which 60 are swallowed on the spot; or the 60 of the first day, of which each other has its record."""
     days = {"value": 3, "unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}
-    made = care_of(altered({"value": 180, **MG}, None, daysSupply=days), "2026-03-05")
-    assert (states(made)[-1], due(made) & {"possible-double-dose"}) == ("supervised", set())
-    more = care_of(altered({"value": 190, **MG}, None, daysSupply=days), "2026-03-05")
-    assert states(more)[-1] == "conflict"
+    for mg in (180, 60):
+        made = care_of(altered({"value": mg, **MG}, None, daysSupply=days), "2026-03-05")
+        assert (states(made)[-1], due(made) & {"possible-double-dose"}) == ("supervised", set())
+    for mg in (190, 50):
+        assert states(care_of(altered({"value": mg, **MG}, None, daysSupply=days), "2026-03-05"))[-1] == "conflict"
+
+
+@pytest.mark.parametrize("source", ["pharmacy", "criis"])
+def test_a_weekend_of_doses_as_a_pharmacy_tells_it_is_in_no_conflict(source: str) -> None:
+    """Three days of one collection: the first is seen swallowed, and says that what was collected lasts three days."""
+    body = (FIXTURES / source / "dose-outcome" / "take-home-closed-weekend" / "in.json").read_bytes()
+    bundle = adapter.load().translate(body, read=f"{source}/dose-outcome", received="2026-03-18T18:00:00Z").bundle
+    made = care_of([bundle], "2026-03-18")
+    assert states(made)[:3] == ["supervised", "take-home", "take-home"]
+    assert {"possible-double-dose", "conflicting-evidence"} & due(made) == set()
 
 
 def test_more_than_the_record_itself_says_is_prescribed() -> None:
@@ -171,17 +186,41 @@ def test_a_supply_that_names_no_dose_date_is_told() -> None:
         assert rules(care_of(messages)) == []
 
 
-@pytest.mark.parametrize("amount", [{"value": 20, **MG}, {"value": "0.32", **ML}, None])
-def test_after_an_injection_of_an_unknown_dose_others_are_raised(amount: Json | None) -> None:
-    """Nobody knows how long it lasts: for the count its own day, for a double dose as long as any."""
+def injected(amount: Json | None, code: str = "1") -> list[Json]:
+    """An injection of 2 March, of a product of that code, and a dose seen swallowed on the 5th."""
     doses = [{"id": "D", "on": "2026-03-02", "is": "depot", "mg": 16}, {"id": "S", "on": "2026-03-05", "is": "supervised"}]
     messages = said({"forms": [FORM], "doses": doses})
     [injection] = [one for one in resources(messages, "MedicationAdministration") if "category" in one]
     injection["dosage"] = {"dose": amount} if amount else {"text": "one injection"}
-    made = care_of(messages, "2026-03-05")
+    injection["medicationCodeableConcept"]["coding"][0]["code"] = code
+    return messages
+
+
+@pytest.mark.parametrize("amount", [{"value": 20, **MG}, {"value": 1, **SYRINGE}, {"value": "0.32", **ML}, None])
+def test_after_an_injection_of_an_unknown_dose_others_are_raised(amount: Json | None) -> None:
+    """Nobody knows how long it lasts: for the count its own day, for a double dose as long as any."""
+    made = care_of(injected(amount), "2026-03-05")
     assert states(made) == ["depot", "unreported", "unreported", "supervised"]
     assert "possible-double-dose" in due(made)
     assert rules(made) == ["injection-unknown"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "milligrams"),
+    [
+        ({"value": 16, **MG}, "1", 16),
+        ({"value": 1, **SYRINGE}, "36751711000001103", 16),
+        ({"value": 2, **SYRINGE}, "36751711000001103", 32),
+        ({"value": "0.32", **ML}, "36751711000001103", 16),
+        (None, "36751711000001103", 16),
+        ({"value": 1, **SYRINGE}, "36752511000001100", 96),
+        ({"value": 24, **MG}, "36751711000001103", 24),  # what is said goes before what the product is
+    ],
+)
+def test_the_dose_of_an_injection_shows_by_its_product(amount: Json | None, code: str, milligrams: int) -> None:
+    made = care_of(injected(amount, code), "2026-03-05")
+    assert (made.ledger.facts.outcomes[0].milligrams, rules(made)) == (Decimal(milligrams), [])
+    assert states(made) == ["depot", "depot", "depot", "supervised"]
 
 
 # told ahead of time -----------------------------------------------------------------------------------------------------
