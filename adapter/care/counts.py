@@ -168,7 +168,8 @@ class _Walk:
             or (state == "unreported" and under_stop)
         ):
             self.without += 1
-            self.lengthened = day.day
+            # An order that is written where no dose is expected is written by somebody who knows of that day.
+            self.lengthened = max(self.lengthened, day.day - (state == "not-expected"))
         if state in FULL:
             self.possible = 0
         elif state not in ("take-home", "due") and not over and self._counts(day):

@@ -1,7 +1,6 @@
 """Rules R1 to R7 (Tower Hamlets shared care guideline 2.7, 3.6 and 5) and docs/care.md, as naively as can be.
 
-Left out: what plain_cases.py keeps out, the clocks, and the actions that are not named below.
-"""
+Left out: what plain_cases.py keeps out, the clocks, and the actions that are not named below."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -66,9 +65,10 @@ def naive(case: Json) -> Json:
         without = 0 if state in (*FULL, "take-home") else without + lacks
         possible = 0 if state in FULL else possible + (state not in ("take-home", "due"))
         worst, most = max(low, without), max(high, possible)  # the higher decides
+        last = str(date.fromisoformat(day) - timedelta(state == "not-expected"))  # an order then clears
         discuss = day if day in lost and low >= 3 else discuss  # the last day of a run that reached the rung
-        assess = day if lacks and worst > 3 else assess
-        refer = day if lacks and worst >= 14 else refer
+        assess = last if lacks and worst > 3 else assess
+        refer = last if lacks and worst >= 14 else refer
     cleared = max([one["authored"] for one in forms] + [one["at"][:10] for one in talks])  # an order, a talk
     urgent = worst >= 14 or refer >= cleared
     seen = max((one["at"][:10] for one in talks if one["medium"] == "face-to-face"), default="")
