@@ -124,14 +124,17 @@ def of_facts(ledger: Ledger, known: Known, records: Sequence[Record], known_at: 
     counted = {id(one) for one in (*ledger.facts.changes, *ledger.facts.outcomes)}
     found = [(known.facts[id(one)], one) for one in records if id(known.facts.get(id(one))) in counted]
     said = [*_of_death(ledger, known, known_at)]
-    said += [("copy-withdrawn", f"{one.outcome}, from {one.source}") for one in ledger.facts.copies]
-    ahead = _happened(known.ahead, ledger, known_at)
+    copies = (one for one in ledger.facts.copies if one.day <= ledger.today)
+    said += [("copy-withdrawn", f"{one.outcome}, from {one.source}") for one in copies]
+    ahead = (one for one in standing(known.ahead, known_at) if known.days_ahead[id(one)] <= ledger.today)
     said += [("told-ahead", f"{_KINDS.get(one.type, 'consultation')}, {_source(one)}") for one in ahead]
     said += [("supply-undated", _source(one)) for one in _happened(known.dateless, ledger, known_at)]
     said += _of_unsure_deaths(ledger, known, known_at)
     unknown = _of_unknown_medicines(ledger, known, records)
     said += [("medicine-unknown", f"{_KINDS[one.type]}, {_source(one)}") for one in unknown]
     for fact, record in found:
+        if isinstance(fact, Outcome) and fact.day > ledger.today:
+            continue  # handed over for a day that has not come: nothing counts by it yet
         said += ((rule, f"{kind}, {_source(record)}") for rule, kind in _of(fact, record, ledger))
     return [told(rule, what) for rule, what in sorted(set(said), key=lambda one: (list(RULES).index(one[0]), one[1]))]
 
@@ -155,7 +158,8 @@ def _of_unknown_medicines(ledger: Ledger, known: Known, records: Iterable[Record
     """The records of forms and doses that count though nobody here knows what medicine they are of."""
     if not known.unknown:
         return
-    counted = {form.ref for form in ledger.facts.forms} | {one.ref for one in ledger.facts.outcomes}
+    doses = {one.ref for one in ledger.facts.outcomes if one.day <= ledger.today}
+    counted = {form.ref for form in ledger.facts.forms} | doses
     for record in records:
         fact = known.facts.get(id(record))
         if id(record) in known.unknown and isinstance(fact, Form | Outcome) and fact.ref in counted:

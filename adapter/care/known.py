@@ -31,6 +31,7 @@ class Known:
         self.unknown = {name for name, kind in kinds.items() if kind == "unknown"}
         #: Those that tell of what had not come when they were received; and supplies of which no dose date is known.
         self.ahead = [one for one in counted if (fact := self.facts.get(id(one))) is not None and is_ahead(one, fact)]
+        self.days_ahead = {id(one): fact.day for one in self.ahead if isinstance(fact := self.facts[id(one)], Outcome | Contact)}
         self.dateless = [one for one in person.records if is_dateless(one) and medicine(one) == "substitution"]
         for record in {id(one): one for one in (*self.others, *self.ahead)}.values():
             del self.facts[id(record)]

@@ -72,8 +72,8 @@ def oracle(case: dict[str, Any]) -> dict[str, Any]:
     possible = {d for d in states if d > last and d >= start} - completed - days("take-home", "due")
     now, idle, most = len(short[-1]), len(long[-1]), len(runs(unsure, taken - days("vomited"))[-1])
     said = max([r["day"] for r in known.orders + known.talks], default="")
-    late = {d: later(d, -1) if s == "not-expected" else d for d, s in states.items()}  # an order of that day clears
-    row, none = [max(len(r) for r in found if r is found[-1] or max([late[d] for d in r], default="") >= said)
+    until = {d: later(d, -1) if s == "not-expected" else d for d, s in states.items()}  # an order of that day clears
+    row, none = [max(len(r) for r in found if r is found[-1] or max([until[d] for d in r], default="") >= said)
         for found in (short, long)]  # of the runs that no later order or consultation has cleared
     recent = {d for d in states if d > later(today, -28)}
     high, low = max(most, len(possible)), max(now, idle)

@@ -182,6 +182,14 @@ def test_a_stop_of_a_form_that_was_withdrawn_is_told_of() -> None:
     assert rules(found) == ["change-form-unknown"]
 
 
+def test_a_dose_of_a_day_that_has_not_come_is_not_told_yet() -> None:
+    """Taken home for 8 March; that it was handed over on the 7th, after its receipt, is told on the 8th."""
+    dose = {"id": "S", "on": "2026-03-08", "is": "take-home", "at": "2026-03-07T10:00:00Z", "received": "2026-03-05T10:00:00Z"}
+    messages = said({"forms": [FORM], "doses": [SEEN, dose]})
+    assert rules(care_of(messages, "2026-03-06")) == []
+    assert rules(care_of(messages, "2026-03-08")) == ["time-after-receipt"]
+
+
 # clocks that differ ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("at", "told"), [("19:00:40", False), ("19:05:00", False), ("19:05:01", True)])
 def test_a_time_a_little_after_its_receipt_is_not_told(at: str, told: bool) -> None:

@@ -231,6 +231,7 @@ def test_doses_told_as_had_before_their_day_do_not_count() -> None:
     assert states(made)[3:8] == ["unreported"] * 5
     assert rules(made) == ["told-ahead"]
     assert made.issues[0]["severity"] == "error"
+    assert rules(care_of(said({"forms": [FORM], "doses": [SEEN, ahead]}), "2026-03-04")) == []  # of no day that has come
 
 
 @pytest.mark.parametrize("outcome", ["take-home", "missed", "withheld", "not-swallowed"])
