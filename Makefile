@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pip's chatter would bury what the target is for; its errors still show.
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test quick check lint types docs safety serve bench lock clean help
+.PHONY: demo test quick explore check lint types docs safety serve bench lock clean help
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -19,6 +19,9 @@ test: $(VENV)/.installed-test       ## the whole suite
 
 quick: $(VENV)/.installed-test      ## the suite without what builds, installs or starts a server
 	$(BIN)/python -m pytest -m "not slow"
+
+explore: $(VENV)/.installed-test    ## the properties, with examples that no run before had
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 $$(grep -rl "from hypothesis" tests --include="test_*.py")
 
 check: lint types test              ## lint, types, tests: what a change must pass
 
