@@ -84,7 +84,7 @@ def _shares(resource: Json) -> list[Decimal]:
 
     A collection of several days says how many with what was handed over for the first of them, or for them all.
     """
-    handed, days = amount(resource.get("quantity")), resource.get("daysSupply", {}).get("value", 1)
+    handed, days = amount(resource.get("quantity")), Decimal(str(resource.get("daysSupply", {}).get("value", 1)))
     return [] if handed is None else [handed[0], handed[0] / days] if days > 1 else [handed[0]]
 
 

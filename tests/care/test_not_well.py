@@ -98,7 +98,7 @@ def test_amounts_that_differ_and_doses_above_what_is_prescribed(handed: Json, sw
 
 def test_what_is_handed_over_for_several_days_is_of_each_its_share() -> None:
     """For three days: 180 mg, of which 60 are swallowed on the spot; or the 60 of the first day, of which each other has its record."""
-    days = {"value": 3, "unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}
+    days: Json = {"value": 3.0, "unit": "day", "system": "http://unitsofmeasure.org", "code": "d"}  # as a JSON reader may give it
     for mg in (180, 60):
         made = care_of(altered({"value": mg, **MG}, None, daysSupply=days), "2026-03-05")
         assert (states(made)[-1], due(made) & {"possible-double-dose"}) == ("supervised", set())
